@@ -1,0 +1,1 @@
+"""Messaging: the port, its two implementations, topology, consumers and the outbox."""

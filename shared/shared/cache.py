@@ -1,0 +1,108 @@
+"""A small cache in front of another service: fresh for a while, stale rather than nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Generic, TypeVar
+
+from shared.telemetry.metrics import Metrics
+
+V = TypeVar("V")
+
+FRESH_S = 60.0
+ABSENT_FRESH_S = 2.0
+"""How long "there is no such thing" is believed; short, so that a new one works at once."""
+MOST_ENTRIES = 50_000
+
+
+class SourceUnavailableError(Exception):
+    """The other service could not be asked, and nothing is remembered."""
+
+
+@dataclass(slots=True)
+class _Entry(Generic[V]):
+    value: V | None
+    fresh_until: float
+
+
+class StaleCache(Generic[V]):
+    """Remembers what ``load`` says. ``None`` means: there is no such thing.
+
+    While the source raises SourceUnavailableError, the last known value is served; one load at a
+    time per key, however many wait for it.
+    """
+
+    def __init__(
+        self, name: str, load: Callable[[str], Awaitable[V | None]], metrics: Metrics
+    ) -> None:
+        self._name = name
+        self._load = load
+        self._metrics = metrics
+        self._entries: dict[str, _Entry[V]] = {}
+        self._loading: dict[str, asyncio.Task[V | None]] = {}
+        self._generation = 0
+
+    async def get(self, key: str) -> V | None:
+        """The value, or None. Raises SourceUnavailableError only when nothing is remembered."""
+        entry = self._entries.get(key)
+        if entry is not None and monotonic() < entry.fresh_until:
+            self._count("fresh")
+            return entry.value
+        try:
+            value = await asyncio.shield(self._load_once(key))
+        except SourceUnavailableError:
+            if entry is None or entry.value is None:
+                self._count("unavailable")
+                raise
+            self._count("stale")
+            return entry.value
+        self._count("loaded")
+        return value
+
+    def _load_once(self, key: str) -> "asyncio.Task[V | None]":
+        task = self._loading.get(key)
+        if task is None:
+            task = asyncio.create_task(self._load_and_keep(key))
+            self._loading[key] = task
+            task.add_done_callback(lambda done: self._loaded(key, done))
+        return task
+
+    def _loaded(self, key: str, task: "asyncio.Task[V | None]") -> None:
+        if self._loading.get(key) is task:
+            del self._loading[key]
+        if not task.cancelled():
+            task.exception()
+
+    async def _load_and_keep(self, key: str) -> V | None:
+        generation = self._generation
+        value = await self._load(key)
+        # An answer that was on its way while the key was invalidated may be the old one.
+        if generation == self._generation:
+            if len(self._entries) >= MOST_ENTRIES:
+                self._entries.pop(next(iter(self._entries)))
+            fresh_s = FRESH_S if value is not None else ABSENT_FRESH_S
+            self._entries[key] = _Entry(value, monotonic() + fresh_s)
+        return value
+
+    def expire(self, key: str) -> None:
+        """Ask again at the next read; keep the old value in case nobody can be asked."""
+        self._generation += 1
+        self._loading.pop(key, None)
+        entry = self._entries.get(key)
+        if entry is not None:
+            entry.fresh_until = 0.0
+
+    def expire_all(self) -> None:
+        """Ask again for everything: events may have been missed."""
+        for key in tuple(self._entries):
+            self.expire(key)
+        self._generation += 1
+
+    def forget(self, key: str) -> None:
+        """Never serve the old value again."""
+        self.expire(key)
+        self._entries.pop(key, None)
+
+    def _count(self, result: str) -> None:
+        self._metrics.cache_reads.labels(self._name, result).inc()

@@ -1,0 +1,55 @@
+"""Wire contracts: the envelope, every payload, and the registry of them all."""
+
+from shared.contracts.commands import COMMANDS, MarkMessageRead, SendReply
+from shared.contracts.envelope import ContractError, Envelope, Payload
+from shared.contracts.events import (
+    EVENTS,
+    ChannelChanged,
+    ChannelDeliveryObserved,
+    ChannelHandshakeAttempted,
+    ChannelProblemDetected,
+    DeliveryStatusReceived,
+    InboundMessageReceived,
+    InteractionProcessed,
+    KeyRevoked,
+    ReplyFailed,
+    ReplySent,
+    SafetyBlocked,
+    SafetyHeld,
+    SafetyScores,
+    UserCreated,
+    UserScores,
+)
+
+PAYLOADS: dict[str, type[Payload]] = {model.TYPE: model for model in (*EVENTS, *COMMANDS)}
+"""Every payload model by its wire type."""
+
+PRIVATE_FIELDS: dict[str, frozenset[str]] = {name: m.PRIVATE for name, m in PAYLOADS.items()}
+"""What ``Envelope.redacted`` removes, by wire type."""
+
+__all__ = [
+    "COMMANDS",
+    "EVENTS",
+    "PAYLOADS",
+    "PRIVATE_FIELDS",
+    "ChannelChanged",
+    "ChannelDeliveryObserved",
+    "ChannelHandshakeAttempted",
+    "ChannelProblemDetected",
+    "ContractError",
+    "DeliveryStatusReceived",
+    "Envelope",
+    "InboundMessageReceived",
+    "InteractionProcessed",
+    "KeyRevoked",
+    "MarkMessageRead",
+    "Payload",
+    "ReplyFailed",
+    "ReplySent",
+    "SafetyBlocked",
+    "SafetyHeld",
+    "SafetyScores",
+    "SendReply",
+    "UserCreated",
+    "UserScores",
+]

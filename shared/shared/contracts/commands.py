@@ -1,0 +1,49 @@
+"""What one service asks of another: payloads of commands, imperative."""
+
+from typing import ClassVar
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.envelope import Payload
+
+
+class MarkMessageRead(Payload):
+    """Show the person that their message was read and, while we think, that we type."""
+
+    TYPE: ClassVar[str] = "message.mark_read.v1"
+    PRIVATE: ClassVar[frozenset[str]] = frozenset({"conversation_key"})
+
+    interaction_id: str
+    channel_id: str
+    conversation_key: str
+    provider_message_id: str
+    typing: bool = True
+
+
+class SendReply(Payload):
+    """Send one text to one person. ``delivery_id`` makes a repeat harmless."""
+
+    TYPE: ClassVar[str] = "reply.send.v1"
+    PRIVATE: ClassVar[frozenset[str]] = frozenset(
+        {"conversation_key", "to_phone", "to_user_id", "text"}
+    )
+
+    interaction_id: str
+    delivery_id: str = Field(description="Interaction id, colon, part number from 0.")
+    channel_id: str
+    conversation_key: str
+    to_phone: str | None = Field(default=None, description="Digits, as the provider wrote them.")
+    to_user_id: str | None = Field(default=None, description="The provider's business-scoped id.")
+    text: str
+    context_message_id: str | None = Field(
+        default=None, description="The provider's id of the message that is answered."
+    )
+    not_before: AwareDatetime | None = Field(
+        default=None, description="A human pace: do not send earlier. Never later than seconds."
+    )
+    user_wrote_at: AwareDatetime = Field(
+        description="The provider's time of the answered message; the 24-hour window counts on it."
+    )
+
+
+COMMANDS: tuple[type[Payload], ...] = (MarkMessageRead, SendReply)

@@ -1,0 +1,221 @@
+"""What happened: payloads of events, past tense.
+
+Events on the ``interactions`` exchange carry ids, scores and verdicts only: no message text, no
+phone number, because a stream cannot forget (ADR 0006). ``InboundMessageReceived`` is the one
+event with text; it lives in the brain's inbound lanes until it is handled.
+"""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from shared.contracts.envelope import Payload
+
+Score = float
+"""A number in 0..1."""
+
+
+class Part(BaseModel):
+    """Base of objects nested in a payload."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InboundMessageReceived(Payload):
+    """A person wrote. ``message`` and ``contact`` are the provider's objects, verbatim."""
+
+    TYPE: ClassVar[str] = "inbound.message.received.v1"
+    PRIVATE: ClassVar[frozenset[str]] = frozenset({"message", "contact", "conversation_key"})
+
+    channel_id: str
+    provider: Literal["whatsapp"] = "whatsapp"
+    provider_message_id: str = Field(description="`wamid…`, the provider's id of the message.")
+    conversation_key: str = Field(description="Channel id, colon, provider's id of the person.")
+    phone_number_id: str
+    received_at: AwareDatetime = Field(description="When our edge accepted it, UTC.")
+    auto_reply: bool = Field(description="Whether the channel answered by itself at that time.")
+    message: dict[str, Any]
+    contact: dict[str, Any] | None = None
+
+
+class DeliveryStatusReceived(Payload):
+    """The provider told what became of a message that we sent."""
+
+    TYPE: ClassVar[str] = "delivery.status.received.v1"
+    PRIVATE: ClassVar[frozenset[str]] = frozenset({"conversation_key", "recipient"})
+
+    channel_id: str
+    conversation_key: str
+    provider_message_id: str = Field(description="`wamid…` of our message.")
+    status: str = Field(description="sent, delivered, read, played, failed; others are ignored.")
+    provider_timestamp: AwareDatetime | None = None
+    recipient: str | None = None
+    delivery_id: str | None = Field(default=None, description="Our id, echoed by the provider.")
+    error_codes: tuple[int, ...] = ()
+
+
+class UserScores(Part):
+    """The end user's state after the interaction, each 0..1."""
+
+    mood: Score
+    energy: Score
+    trust: Score
+    sentiment: Score
+    familiarity: Score
+
+
+class SafetyScores(Part):
+    """The verdict without the words that led to it."""
+
+    action: Literal["PROCEED", "HOLD", "BLOCK"]
+    risk_score: Score
+    flags: tuple[str, ...] = ()
+
+
+class InteractionProcessed(Payload):
+    """A message was understood and its interaction can be read."""
+
+    TYPE: ClassVar[str] = "interaction.processed.v1"
+
+    interaction_id: str
+    user_id: str = Field(description="Our id of the end user, `eu_…`; never a phone number.")
+    channel: str
+    channel_id: str | None = None
+    user: UserScores
+    mood_delta: float
+    energy_delta: float
+    signal_magnitude: Literal["normal", "strong", "pivot"]
+    emotions: tuple[str, ...] = ()
+    intent: str
+    confidence: str
+    tone: str
+    safety: SafetyScores
+    memory_hits: int
+    interaction_count: int
+    reply: Literal["none", "fixed", "pending"] = Field(
+        description="none: nobody answers by machine; fixed: a reviewed text; pending: a model."
+    )
+
+
+class UserCreated(Payload):
+    """A person wrote for the first time."""
+
+    TYPE: ClassVar[str] = "user.created.v1"
+
+    user_id: str
+    channel: str
+    channel_id: str | None = None
+
+
+class SafetyRaised(Payload):
+    """Common form of the two safety events."""
+
+    interaction_id: str
+    user_id: str
+    channel: str
+    channel_id: str | None = None
+    risk_score: Score
+    flags: tuple[str, ...]
+
+
+class SafetyHeld(SafetyRaised):
+    """A human should look at this person's conversation."""
+
+    TYPE: ClassVar[str] = "safety.hold.v1"
+
+
+class SafetyBlocked(SafetyRaised):
+    """The message was refused, or met by a reviewed text; a human should look now."""
+
+    TYPE: ClassVar[str] = "safety.blocked.v1"
+
+
+class ReplySent(Payload):
+    """The provider accepted a reply."""
+
+    TYPE: ClassVar[str] = "reply.sent.v1"
+
+    interaction_id: str
+    delivery_id: str
+    channel_id: str
+    attempts: int
+
+
+class ReplyFailed(Payload):
+    """A reply will not reach the person."""
+
+    TYPE: ClassVar[str] = "reply.failed.v1"
+
+    interaction_id: str
+    delivery_id: str
+    channel_id: str
+    attempts: int
+    reason: str = Field(description="Failure class, such as `permanent` or `window_closed`.")
+    code: int | None = Field(default=None, description="The provider's error code.")
+
+
+class ChannelChanged(Payload):
+    """A channel's settings or credentials changed. Never carries a secret."""
+
+    TYPE: ClassVar[str] = "channel.changed.v1"
+
+    channel_id: str
+    version: int
+    change: Literal["created", "updated", "deleted"]
+
+
+class KeyRevoked(Payload):
+    """An API key must not be accepted any more."""
+
+    TYPE: ClassVar[str] = "key.revoked.v1"
+
+    key_hash: str = Field(description="SHA-256 of the key, hex.")
+
+
+class ChannelHandshakeAttempted(Payload):
+    """Somebody asked to verify the webhook; what we said and why."""
+
+    TYPE: ClassVar[str] = "channel.handshake.v1"
+
+    channel_id: str
+    outcome: Literal["verified", "token_mismatch", "token_has_whitespace", "wrong_mode"]
+
+
+class ChannelDeliveryObserved(Payload):
+    """A signed webhook arrived; counts only."""
+
+    TYPE: ClassVar[str] = "channel.delivery.v1"
+
+    channel_id: str
+    messages: int
+    statuses: int
+    ignored: int
+    foreign: int = Field(description="Dropped: they named a phone number of another channel.")
+
+
+class ChannelProblemDetected(Payload):
+    """Something an operator should mend, in a plain sentence."""
+
+    TYPE: ClassVar[str] = "channel.problem.v1"
+
+    channel_id: str
+    problem: str = Field(description="Stable slug: `bad_signature`, `token_rejected`…")
+    detail: str = Field(description="What it means and what to do.")
+    code: int | None = None
+
+
+EVENTS: tuple[type[Payload], ...] = (
+    InboundMessageReceived,
+    DeliveryStatusReceived,
+    InteractionProcessed,
+    UserCreated,
+    SafetyHeld,
+    SafetyBlocked,
+    ReplySent,
+    ReplyFailed,
+    ChannelChanged,
+    KeyRevoked,
+    ChannelHandshakeAttempted,
+    ChannelDeliveryObserved,
+    ChannelProblemDetected,
+)

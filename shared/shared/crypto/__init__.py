@@ -1,0 +1,1 @@
+"""Sealing of secrets at rest."""

@@ -1,0 +1,109 @@
+"""Calls to channels-api's internal port: secrets for ingress and outbound, keys for every API.
+
+Answers are cached by the caller (``StaleCache``); this module only asks.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from pydantic import SecretStr
+
+from shared.cache import SourceUnavailableError
+
+TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelForIngress:
+    """What the webhook edge needs to know of a channel, and no more."""
+
+    channel_id: str
+    tenant: str
+    phone_number_id: str
+    auto_reply: bool
+    app_secrets: tuple[str, ...] = field(repr=False)
+    """The current one, then those still in their grace period."""
+    verify_token_hashes: tuple[str, ...] = field(repr=False)
+    """SHA-256 hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelForOutbound:
+    """What the sender needs to know of a channel, and no more."""
+
+    channel_id: str
+    tenant: str
+    phone_number_id: str
+    access_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls: the tenant that an API key belongs to."""
+
+    tenant: str
+    key_hash: str
+    label: str
+
+
+class InternalApi:
+    """A client of ``/internal``; one HTTP session, service token on every call."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, base_url: str, service_token: SecretStr
+    ) -> None:
+        self._session = session
+        self._base_url = base_url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {service_token.get_secret_value()}"}
+
+    async def channel_for_ingress(self, channel_id: str) -> ChannelForIngress | None:
+        """None when there is no such channel. Raises SourceUnavailableError."""
+        data = await self._get(f"/internal/channels/{quote(channel_id, safe='')}/ingress")
+        if data is None:
+            return None
+        return ChannelForIngress(
+            channel_id=data["channel_id"],
+            tenant=data["tenant"],
+            phone_number_id=data["phone_number_id"],
+            auto_reply=data["auto_reply"],
+            app_secrets=tuple(data["app_secrets"]),
+            verify_token_hashes=tuple(data["verify_token_hashes"]),
+        )
+
+    async def channel_for_outbound(self, channel_id: str) -> ChannelForOutbound | None:
+        """None when there is no such channel. Raises SourceUnavailableError."""
+        data = await self._get(f"/internal/channels/{quote(channel_id, safe='')}/outbound")
+        if data is None:
+            return None
+        return ChannelForOutbound(
+            channel_id=data["channel_id"],
+            tenant=data["tenant"],
+            phone_number_id=data["phone_number_id"],
+            access_token=data["access_token"],
+        )
+
+    async def principal(self, key_hash: str) -> Principal | None:
+        """None when the key is unknown or revoked. Raises SourceUnavailableError."""
+        data = await self._get(f"/internal/keys/{quote(key_hash, safe='')}")
+        if data is None:
+            return None
+        return Principal(tenant=data["tenant"], key_hash=key_hash, label=data["label"])
+
+    async def _get(self, path: str) -> dict[str, Any] | None:
+        try:
+            async with self._session.get(
+                self._base_url + path,
+                headers=self._headers,
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+                allow_redirects=False,
+            ) as response:
+                if response.status == 404:
+                    return None
+                if response.status != 200:
+                    raise SourceUnavailableError(f"channels-api answered {response.status}")
+                data: dict[str, Any] = await response.json()
+                return data
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise SourceUnavailableError(f"channels-api: {type(error).__name__}") from None

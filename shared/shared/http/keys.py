@@ -1,0 +1,48 @@
+"""Who calls: ``X-API-Key`` to a tenant, for every API but the webhook."""
+
+import re
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from shared.cache import SourceUnavailableError
+from shared.http.internal import Principal
+from shared.http.problem import Problem
+from shared.http.server import Handler
+from shared.ids import secret_hash
+
+API_KEY = re.compile(r"^hx_[0-9A-Za-z]{43}$")
+
+PRINCIPAL: web.RequestKey[Principal] = web.RequestKey("principal", Principal)
+"""Set on every request that passed ``require_key``."""
+
+FindPrincipal = Callable[[str], Awaitable[Principal | None]]
+"""From the SHA-256 of a key to whom it belongs; may raise SourceUnavailableError."""
+
+
+def require_key(find: FindPrincipal) -> Middleware:
+    """A middleware: 401 without a valid key, 503 when nobody can be asked about it."""
+
+    @web.middleware
+    async def keyed(request: web.Request, handler: Handler) -> web.StreamResponse:
+        key = request.headers.get("X-API-Key", "")
+        if not key:
+            raise Problem(401, "key-missing", "Send your API key in the X-API-Key header.")
+        principal = None
+        if API_KEY.match(key):
+            try:
+                principal = await find(secret_hash(key))
+            except SourceUnavailableError:
+                raise Problem(
+                    503,
+                    "keys-unavailable",
+                    "API keys cannot be checked right now. Try again.",
+                    headers={"Retry-After": "2"},
+                ) from None
+        if principal is None:
+            raise Problem(401, "key-unknown", "This API key is unknown or was revoked.")
+        request[PRINCIPAL] = principal
+        return await handler(request)
+
+    return keyed

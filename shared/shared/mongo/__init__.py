@@ -1,0 +1,1 @@
+"""MongoDB: one client a process, and indexes declared as data."""
