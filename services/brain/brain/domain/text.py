@@ -1,0 +1,78 @@
+"""One spelling for many disguises: what rules and search read instead of the raw text."""
+
+import re
+import unicodedata
+
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]"
+)
+_MARKS = re.compile("[\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670\u093c]")
+"""Accents of Latin letters, Arabic vowel signs and tatweel, the Devanagari nukta."""
+
+_VARIANTS = str.maketrans({
+    "\u0649": "\u064a",  # alef maksura, often typed for yeh
+    "\u0629": "\u0647",  # teh marbuta, often typed as heh
+    "\u06cc": "\u064a",  # Farsi yeh from some keyboards
+    "\u0901": "\u0902",  # chandrabindu, often typed as anusvara
+    "\u2018": "'", "\u2019": "'", "\u02bc": "'", "`": "'", "\u00b4": "'",
+    "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-",
+})  # fmt: skip
+
+_LOOKALIKES = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u043a\u043c\u0442\u043d"
+    "\u03b1\u03b5\u03bf\u03c1\u03c5\u03bd\u03b9\u03ba\u03c4\u0131",
+    "aeopcyxijsdkmthaeopuvikti",
+)
+"""Cyrillic, Greek and Turkish letters that pass for Latin ones, lower case."""
+
+_LEETS = tuple(str.maketrans("013457@$!", plain) for plain in ("oieastasi", "oleastasi"))
+_LEET_WORD = re.compile(r"(?<![\w@$!])(?=\S*[a-z])(?=\S*[013457@$!])[a-z013457@$!]+(?![\w@$])")
+_SPACED = re.compile(r"(?<!\w)\w(?:[ .\-_*]{1,2}\w){2,}(?!\w)")
+_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+_JOINERS = re.compile(r"(?<=[^\W\d_])[-_]+(?=[^\W\d_])")
+_BLANKS = re.compile(r"[^\S\n]+")
+_RUN = re.compile(r"([^\W\d_])\1{2,}")
+
+
+def fold_marks(text: str) -> str:
+    """``text`` without accents and vowel signs, letter variants unified. Safe on regex source."""
+    bare = _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_VARIANTS)
+    return unicodedata.normalize("NFC", bare)
+
+
+def normalise(text: str) -> str:
+    """The plain reading: NFKC, lower case, no invisible characters, accents or look-alikes.
+
+    Apostrophes inside words vanish (``don't`` becomes ``dont``), hyphens inside words become
+    spaces, runs of blanks one space; line breaks stay. Letters repeated three times or more are
+    cut to two.
+    """
+    return _RUN.sub(r"\1\1", _plain(text))
+
+
+def spellings(text: str) -> tuple[str, ...]:
+    """``normalise(text)`` first, then what it may disguise.
+
+    Undone are elongation, line breaks, leet and spaced letters, also combined. Each reading
+    occurs once; an ordinary line has exactly one. Elongation is undone in two ways
+    because ``killll`` and ``diiie`` have different true spellings.
+    """
+    raw = _plain(text)
+    plain = _RUN.sub(r"\1\1", raw)
+    readings = [plain, _RUN.sub(r"\1", raw), " ".join(plain.split())]
+    readings += [_unleet(reading, table) for reading in readings for table in _LEETS]
+    readings += [_SPACED.sub(_join, reading) for reading in readings]
+    return tuple(dict.fromkeys(readings))
+
+
+def _plain(text: str) -> str:
+    plain = fold_marks(_INVISIBLE.sub("", text)).casefold().translate(_LOOKALIKES)
+    return _BLANKS.sub(" ", _JOINERS.sub(" ", _APOSTROPHE.sub("", plain))).strip()
+
+
+def _unleet(plain: str, table: dict[int, int]) -> str:
+    return _LEET_WORD.sub(lambda match: match[0].translate(table), plain)
+
+
+def _join(match: re.Match[str]) -> str:
+    return re.sub(r"[ .\-_*]", "", match[0])

@@ -1,0 +1,191 @@
+"""What the world is told of a turn, and what outbound is asked to do. Ids make a repeat equal."""
+
+from datetime import datetime, timedelta
+
+from brain.adapters.user_store import EndUser
+from brain.domain.safety import Action
+from brain.domain.turn import FixedReply, ModelReply, NoReply, Prepared, ReplyPlan
+from brain.handlers.incoming import Incoming
+from shared.bus.port import Publication
+from shared.bus.topology import INTERACTIONS, OUTBOUND, OUTBOUND_LANES, lane_key
+from shared.contracts import (
+    Envelope,
+    InteractionProcessed,
+    MarkMessageRead,
+    Payload,
+    SafetyBlocked,
+    SafetyHeld,
+    SafetyScores,
+    SendReply,
+    UserCreated,
+    UserScores,
+)
+from shared.ids import derived_id
+from shared.telemetry.trace import current_traceparent
+
+SOURCE = "brain"
+
+
+def _event(incoming: Incoming, user: EndUser, routing_key: str, payload: Payload) -> Publication:
+    return Publication(
+        INTERACTIONS,
+        routing_key,
+        Envelope.of(
+            payload,
+            id=derived_id(incoming.event_id, payload.TYPE),
+            source=SOURCE,
+            subject=user.id,
+            tenant=incoming.tenant,
+            time=incoming.received_at,
+            traceparent=current_traceparent(),
+            causation=incoming.event_id,
+        ),
+    )
+
+
+def _command(incoming: Incoming, key: str, name: str, payload: Payload) -> Publication:
+    return Publication(
+        OUTBOUND,
+        lane_key(key, OUTBOUND_LANES),
+        Envelope.of(
+            payload,
+            id=derived_id(incoming.event_id, payload.TYPE, name),
+            source=SOURCE,
+            subject=incoming.event_id,
+            tenant=incoming.tenant,
+            time=incoming.received_at,
+            traceparent=current_traceparent(),
+            causation=incoming.event_id,
+        ),
+    )
+
+
+def events_of(
+    incoming: Incoming, user: EndUser, prepared: Prepared, *, created: bool
+) -> list[Publication]:
+    """Safety first: whoever must act on it should not wait behind statistics."""
+    events = safety_events(incoming, user, prepared)
+    if created:
+        new = UserCreated(user_id=user.id, channel=incoming.channel, channel_id=_channel(incoming))
+        events.append(_event(incoming, user, "user.created", new))
+    processed = _processed(incoming, user, prepared)
+    events.append(_event(incoming, user, f"interaction.processed.{incoming.channel}", processed))
+    return events
+
+
+def safety_events(incoming: Incoming, user: EndUser, prepared: Prepared) -> list[Publication]:
+    """One event for a HOLD or BLOCK, none otherwise."""
+    verdict = prepared.safety
+    if verdict.action is Action.PROCEED:
+        return []
+    blocked = verdict.action is Action.BLOCK
+    raised = (SafetyBlocked if blocked else SafetyHeld)(
+        interaction_id=incoming.event_id,
+        user_id=user.id,
+        channel=incoming.channel,
+        channel_id=_channel(incoming),
+        risk_score=verdict.risk_score,
+        flags=verdict.flags,
+    )
+    return [_event(incoming, user, "safety.blocked" if blocked else "safety.hold", raised)]
+
+
+def unanswered_event(incoming: Incoming, user_id: str) -> Publication:
+    """No model could answer: a human is called instead."""
+    held = SafetyHeld(
+        interaction_id=incoming.event_id,
+        user_id=user_id,
+        channel=incoming.channel,
+        channel_id=_channel(incoming),
+        risk_score=0.0,
+        flags=("reply_unavailable",),
+    )
+    return Publication(
+        INTERACTIONS,
+        "safety.hold",
+        Envelope.of(
+            held,
+            id=derived_id(incoming.event_id, held.TYPE, "reply_unavailable"),
+            source=SOURCE,
+            subject=user_id,
+            tenant=incoming.tenant,
+            traceparent=current_traceparent(),
+            causation=incoming.event_id,
+        ),
+    )
+
+
+def _processed(incoming: Incoming, user: EndUser, prepared: Prepared) -> InteractionProcessed:
+    state, verdict = prepared.state_after, prepared.safety
+    return InteractionProcessed(
+        interaction_id=incoming.event_id,
+        user_id=user.id,
+        channel=incoming.channel,
+        channel_id=_channel(incoming),
+        user=UserScores(
+            mood=state.human.mood,
+            energy=state.human.energy,
+            trust=state.relation.trust,
+            sentiment=state.relation.sentiment,
+            familiarity=state.relation.familiarity,
+        ),
+        mood_delta=prepared.mood_delta,
+        energy_delta=prepared.energy_delta,
+        signal_magnitude=prepared.signal_magnitude,
+        emotions=prepared.analysis.emotions,
+        intent=prepared.analysis.intent,
+        confidence=prepared.analysis.confidence,
+        tone=prepared.shape.tone,
+        safety=SafetyScores(
+            action=verdict.action.value, risk_score=verdict.risk_score, flags=verdict.flags
+        ),
+        memory_hits=len(prepared.memories),
+        interaction_count=state.interaction_count,
+        reply=_reply_kind(prepared.plan, wanted=incoming.wants_reply),
+    )
+
+
+def _reply_kind(plan: ReplyPlan, *, wanted: bool) -> str:
+    if not wanted or isinstance(plan, NoReply):
+        return "none"
+    return "fixed" if isinstance(plan, FixedReply) else "pending"
+
+
+def _channel(incoming: Incoming) -> str | None:
+    return incoming.route.channel_id if incoming.route else None
+
+
+def read_mark(incoming: Incoming, prepared: Prepared) -> list[Publication]:
+    """The person sees that we read and, while a model thinks, that we type."""
+    if incoming.route is None or not incoming.wants_reply or isinstance(prepared.plan, NoReply):
+        return []
+    mark = MarkMessageRead(
+        interaction_id=incoming.event_id,
+        channel_id=incoming.route.channel_id,
+        conversation_key=incoming.route.conversation_key,
+        provider_message_id=incoming.route.provider_message_id,
+        typing=isinstance(prepared.plan, ModelReply),
+    )
+    return [_command(incoming, incoming.route.conversation_key, "mark", mark)]
+
+
+def reply_command(
+    incoming: Incoming, text: str, *, delay_ms: int, now: datetime
+) -> list[Publication]:
+    """The text on its way to the person; nothing for a caller of the API, who has it already."""
+    if incoming.route is None:
+        return []
+    part = 0
+    send = SendReply(
+        interaction_id=incoming.event_id,
+        delivery_id=f"{incoming.event_id}:{part}",
+        channel_id=incoming.route.channel_id,
+        conversation_key=incoming.route.conversation_key,
+        to_phone=incoming.address.phone,
+        to_user_id=incoming.address.provider_user_id,
+        text=text,
+        context_message_id=incoming.route.provider_message_id,
+        not_before=now + timedelta(milliseconds=delay_ms) if delay_ms else None,
+        user_wrote_at=incoming.sent_at,
+    )
+    return [_command(incoming, incoming.route.conversation_key, "reply", send)]

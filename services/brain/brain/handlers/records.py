@@ -1,0 +1,101 @@
+"""The interaction document: built here, in one place, from what the pipeline found."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from brain.adapters.user_store import EndUser
+from brain.domain.turn import Concluded, Prepared
+from brain.domain.wire import process_answer
+from brain.handlers.incoming import Incoming
+from shared.bus.outbox import outbox_fields
+from shared.bus.port import Publication
+from shared.clock import Clock
+
+STORED_PARTS = (
+    "user",
+    "timing",
+    "safety",
+    "context",
+    "analysis",
+    "proactive",
+    "memory",
+    "policy",
+    "experiments",
+)
+"""Parts of the wire's answer that the document keeps as they are."""
+
+
+def interaction_record(
+    incoming: Incoming,
+    user: EndUser,
+    prepared: Prepared,
+    *,
+    reply: dict[str, Any],
+    emissions: Sequence[Publication],
+    clock: Clock,
+    total_memories: int,
+) -> dict[str, Any]:
+    """One document: inbox, result and outbox. Holds masked text only."""
+    answer = wire_parts(incoming, prepared, None, total_memories=total_memories)
+    return {
+        "_id": incoming.event_id,
+        "tenant": incoming.tenant,
+        "user_id": user.id,
+        "external_id": user.external_id,
+        "channel": incoming.channel,
+        "channel_id": incoming.route.channel_id if incoming.route else None,
+        "provider_message_id": incoming.route.provider_message_id if incoming.route else None,
+        "at": incoming.received_at,
+        "sent_at": incoming.sent_at,
+        "message": {
+            "type": incoming.kind,
+            "text": prepared.text or incoming.summary,
+            "pii": list(prepared.pii.kinds),
+        },
+        **answer,
+        "reply": reply,
+        "fingerprint": incoming.fingerprint,
+        **outbox_fields(emissions, clock),
+    }
+
+
+def wire_parts(
+    incoming: Incoming, prepared: Prepared, concluded: Concluded | None, *, total_memories: int
+) -> dict[str, Any]:
+    """The parts of ``/api/sdk/process``'s answer; before the reply is known without ``concluded``."""
+    known = concluded or Concluded(None, "none", prepared.safety, blocked=False, reason="pending")
+    answer = process_answer(
+        prepared, known, user_id=incoming.address.external_id, total_stored=total_memories
+    )
+    return {part: answer[part] for part in STORED_PARTS}
+
+
+def pending_reply() -> dict[str, Any]:
+    """A model was asked and has not answered."""
+    return {"status": "pending"}
+
+
+def no_reply(reason: str, *, error: str | None = None) -> dict[str, Any]:
+    """Nothing will be said, and why."""
+    return {"status": "none", "reason": reason, "error": error}
+
+
+def settled_reply(
+    text: str,
+    *,
+    status: str,
+    reason: str,
+    model: str | None,
+    at: datetime,
+    error: str | None = None,
+) -> dict[str, Any]:
+    """``status`` is ``fixed`` (a reviewed text) or ``model``."""
+    return {
+        "status": status,
+        "text": text,
+        "reason": reason,
+        "model": model,
+        "at": at,
+        "error": error,
+    }

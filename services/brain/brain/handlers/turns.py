@@ -1,0 +1,339 @@
+"""The use case: understand a message once, then answer it once. Every edge comes through here.
+
+Both steps may be repeated after a crash, a redelivery or a retry: the interaction's id and the ring
+on the person make a repeat find what was done and go on from there (ADR 0003, ADR 0008).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+from typing import Any
+
+import structlog
+
+from brain.adapters.interaction_store import InteractionFilter, InteractionStore
+from brain.adapters.memory_store import MemoryStore
+from brain.adapters.user_store import EndUser, UserStore
+from brain.domain.crisis import crisis_answer
+from brain.domain.pii import scan_pii
+from brain.domain.prompt import RecentTurn
+from brain.domain.replies import ReplyModel, ReplyText, ReplyUnavailableError
+from brain.domain.state import EndUserState
+from brain.domain.turn import (
+    FixedReply,
+    Message,
+    ModelReply,
+    NoReply,
+    Pipeline,
+    Prepared,
+    TurnInput,
+    conclude,
+    prepare,
+    remember,
+)
+from brain.handlers.emissions import events_of, read_mark, reply_command, unanswered_event
+from brain.handlers.incoming import Incoming
+from brain.handlers.records import (
+    interaction_record,
+    no_reply,
+    pending_reply,
+    settled_reply,
+    wire_parts,
+)
+from shared.bus.failures import Transient
+from shared.bus.outbox import Outbox
+from shared.bus.port import Publication
+from shared.clock import Clock
+from shared.telemetry.metrics import Metrics
+
+log = structlog.get_logger()
+
+COMPARE_AND_SET_TRIES = 10
+RECENT_INTERACTIONS = 10
+"""Each with both sides, that the prompt may quote."""
+TRIM_EVERY = 50
+"""Interactions between two looks at the cap: it bounds storage, not the minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where people, interactions and memories are kept."""
+
+    users: UserStore
+    interactions: InteractionStore
+    memories: MemoryStore
+    outbox: Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLimits:
+    """How far back to look, how much to keep, how long to pause."""
+
+    recall_window: int
+    memory_cap: int
+    reply_delay_cap_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The interaction, and what led to it when this call wrote it."""
+
+    document: dict[str, Any]
+    prepared: Prepared | None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this call wrote the interaction."""
+        return self.prepared is not None
+
+
+class Turns:
+    """Understands and answers. Without a ``model`` only reviewed texts are said."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        pipeline: Pipeline,
+        model: ReplyModel | None,
+        limits: TurnLimits,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._users = stores.users
+        self._interactions = stores.interactions
+        self._memories = stores.memories
+        self._outbox = stores.outbox
+        self._pipeline = pipeline
+        self._model = model
+        self._limits = limits
+        self._clock = clock
+        self._metrics = metrics
+
+    async def understand(self, incoming: Incoming) -> Understood:
+        """The interaction of this message: written now, or found. Its events are on their way."""
+        known = await self._interactions.get(incoming.tenant, incoming.event_id)
+        if known is not None:
+            return Understood(known, None)
+        user, created = await self._users.find_or_create(
+            incoming.tenant, incoming.address, incoming.channel, incoming.received_at
+        )
+        prepared = await self._moved(incoming, user)
+        memory = remember(prepared)
+        if memory is not None:
+            await self._memories.keep(incoming.tenant, user.id, memory)
+        reply, sends = self._first_reply(incoming, prepared)
+        emissions = [
+            *events_of(incoming, user, prepared, created=created),
+            *read_mark(incoming, prepared),
+            *sends,
+        ]
+        total = await self._memories.count(incoming.tenant, user.id)
+        document = interaction_record(
+            incoming,
+            user,
+            prepared,
+            reply=reply,
+            emissions=emissions,
+            clock=self._clock,
+            total_memories=total,
+        )
+        if not await self._interactions.insert(document):
+            # A stale owner of the lane was first; what it wrote is the result.
+            winner = await self._interactions.get(incoming.tenant, incoming.event_id)
+            if winner is None:
+                raise Transient("interaction_vanished")
+            return Understood(winner, None)
+        await self._outbox.flush(incoming.event_id, emissions)
+        self._count(incoming, prepared)
+        if prepared.state_after.interaction_count % TRIM_EVERY == 0:
+            await self._memories.trim(incoming.tenant, user.id, self._limits.memory_cap)
+        return Understood(document, prepared)
+
+    async def answer(self, incoming: Incoming, understood: Understood) -> dict[str, Any]:
+        """The interaction with its reply settled: by a model now, or as it was settled before."""
+        document = understood.document
+        if document["reply"]["status"] != "pending":
+            return document
+        prepared = understood.prepared or await self._prepared_again(incoming)
+        reply, emissions, safety = await self._model_reply(incoming, prepared, document["user_id"])
+        settled = await self._interactions.conclude_reply(
+            incoming.event_id, reply, emissions, safety=safety
+        )
+        if settled is None:
+            found = await self._interactions.get(incoming.tenant, incoming.event_id)
+            if found is None:
+                raise Transient("interaction_vanished")
+            return found
+        await self._outbox.flush(incoming.event_id, emissions)
+        if reply["status"] == "model":
+            masked = scan_pii(reply["text"]).masked_text
+            await self._memories.add_reply(incoming.event_id, masked)
+        return settled
+
+    async def _moved(self, incoming: Incoming, user: EndUser) -> Prepared:
+        """Decide from the person's state and move it, by compare-and-set; once per message."""
+        for _ in range(COMPARE_AND_SET_TRIES):
+            applied = user.applied_for(incoming.event_id)
+            if applied is not None:
+                return await self._prepare(incoming, user, applied.before, applied.at)
+            now = self._clock()
+            prepared = await self._prepare(incoming, user, user.state, now)
+            if await self._users.move(
+                user,
+                incoming.event_id,
+                before=prepared.state_before,
+                after=prepared.state_after,
+                address=incoming.address,
+                at=now,
+            ):
+                return prepared
+            fresh = await self._users.get(incoming.tenant, user.id)
+            if fresh is None:
+                raise Transient("user_vanished")
+            user = fresh
+        raise Transient("user_contended")
+
+    async def _prepared_again(self, incoming: Incoming) -> Prepared:
+        """What an earlier, interrupted call had decided: same state, same message, same result."""
+        user, _ = await self._users.find_or_create(
+            incoming.tenant, incoming.address, incoming.channel, incoming.received_at
+        )
+        applied = user.applied_for(incoming.event_id)
+        state, now = (applied.before, applied.at) if applied else (user.state, self._clock())
+        return await self._prepare(incoming, user, state, now)
+
+    async def _prepare(
+        self, incoming: Incoming, user: EndUser, state: EndUserState, now: datetime
+    ) -> Prepared:
+        memories = await self._memories.newest(
+            incoming.tenant, user.id, self._limits.recall_window, but=incoming.event_id
+        )
+        turn = TurnInput(
+            message=Message(
+                id=incoming.event_id,
+                text=incoming.text,
+                at=incoming.sent_at,
+                channel=incoming.channel,
+                profile_name=incoming.address.name,
+                phone=incoming.address.phone,
+            ),
+            state=state,
+            memories=memories,
+            recent_turns=await self._recent(incoming, user),
+            now=now,
+        )
+        began = perf_counter()
+        prepared = prepare(turn, self._pipeline)
+        self._metrics.stage_seconds.labels("prepare").observe(perf_counter() - began)
+        return prepared
+
+    async def _recent(self, incoming: Incoming, user: EndUser) -> tuple[RecentTurn, ...]:
+        if not incoming.wants_reply or self._model is None:
+            return ()
+        if incoming.history is not None:
+            return tuple(
+                RecentTurn("user" if role == "user" else "assistant", content)
+                for role, content in incoming.history
+            )
+        rows = await self._interactions.page(
+            incoming.tenant,
+            InteractionFilter(user_id=user.id, since=user.history_cleared_at),
+            limit=RECENT_INTERACTIONS,
+        )
+        turns: list[RecentTurn] = []
+        for row in reversed(rows):
+            if row["_id"] == incoming.event_id:
+                continue
+            turns.append(RecentTurn("user", row["message"]["text"], row["at"]))
+            if row["reply"].get("text"):
+                turns.append(RecentTurn("assistant", row["reply"]["text"], row["reply"]["at"]))
+        return tuple(turns)
+
+    def _first_reply(
+        self, incoming: Incoming, prepared: Prepared
+    ) -> tuple[dict[str, Any], list[Publication]]:
+        """What can be said without a model, in the same write as the interaction."""
+        plan, now = prepared.plan, self._clock()
+        if isinstance(plan, NoReply):
+            return no_reply(plan.reason), []
+        if not incoming.wants_reply:
+            return no_reply("auto_reply_off"), []
+        if isinstance(plan, FixedReply):
+            reply = settled_reply(plan.text, status="fixed", reason=plan.reason, model=None, at=now)
+            return reply, self._send(incoming, prepared, plan.text, now)
+        if self._model is None:
+            return no_reply("setup_required"), []
+        return pending_reply(), []
+
+    async def _model_reply(
+        self, incoming: Incoming, prepared: Prepared, user_id: str
+    ) -> tuple[dict[str, Any], list[Publication], dict[str, Any] | None]:
+        """The settled reply, what to publish, and the verdict when the output gates changed it."""
+        written = await self._written(prepared)
+        now = self._clock()
+        if written is None:
+            return self._without_model(incoming, prepared, user_id, now)
+        concluded = conclude(prepared, written.text, self._pipeline)
+        if concluded.text is None:
+            return self._without_model(incoming, prepared, user_id, now)
+        reply = settled_reply(
+            concluded.text,
+            status=concluded.source,
+            reason=concluded.reason,
+            model=written.model if concluded.source == "model" else None,
+            at=now,
+        )
+        safety = wire_parts(incoming, prepared, concluded, total_memories=0)["safety"]
+        return reply, self._send(incoming, prepared, concluded.text, now), safety
+
+    async def _written(self, prepared: Prepared) -> ReplyText | None:
+        if self._model is None or not isinstance(prepared.plan, ModelReply):
+            return None
+        began = perf_counter()
+        outcome = "failed"
+        try:
+            written = await self._model.reply(prepared.plan.prompt)
+            outcome = "written"
+        except ReplyUnavailableError as error:
+            log.warning("reply_unavailable", reason=error.reason)
+            return None
+        finally:
+            self._metrics.reply_seconds.labels(outcome).observe(perf_counter() - began)
+        return written
+
+    def _without_model(
+        self, incoming: Incoming, prepared: Prepared, user_id: str, now: datetime
+    ) -> tuple[dict[str, Any], list[Publication], None]:
+        """A person on a channel gets an honest line and a human is called; a caller, an error."""
+        if incoming.route is None:
+            return no_reply("reply_unavailable", error="reply_unavailable"), [], None
+        held = crisis_answer(
+            self._pipeline.crisis,
+            "held",
+            phone=incoming.address.phone,
+            language=prepared.analysis.language,
+        )
+        reply = settled_reply(
+            held.text, status="fixed", reason="reply_unavailable", model=None, at=now
+        )
+        sends = self._send(incoming, prepared, held.text, now)
+        return reply, [unanswered_event(incoming, user_id), *sends], None
+
+    def _send(
+        self, incoming: Incoming, prepared: Prepared, text: str, now: datetime
+    ) -> list[Publication]:
+        delay_ms = min(prepared.timing.delay_ms, self._limits.reply_delay_cap_ms)
+        return reply_command(incoming, text, delay_ms=delay_ms, now=now)
+
+    def _count(self, incoming: Incoming, prepared: Prepared) -> None:
+        action = prepared.safety.action.value
+        self._metrics.interactions.labels(incoming.channel, action).inc()
+        age_s = (self._clock() - incoming.sent_at).total_seconds()
+        self._metrics.message_age_seconds.labels("interaction").observe(max(0.0, age_s))
+        log.info(
+            "interaction_stored",
+            interaction_id=incoming.event_id,
+            channel=incoming.channel,
+            action=action,
+            plan=type(prepared.plan).__name__,
+        )

@@ -1,0 +1,184 @@
+"""``/api/sdk/*``: the pipeline for any program, and the conversation as it was."""
+
+from typing import Annotated, Any, Literal
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from brain.adapters.interaction_store import InteractionFilter, InteractionStore
+from brain.adapters.user_store import UserStore
+from brain.domain.people import api_address
+from brain.handlers.incoming import ApiRequest, Incoming, incoming_from_api
+from brain.handlers.turns import Turns, Understood
+from brain.http.limits import RateLimit
+from brain.http.pages import LARGEST_LIMIT
+from brain.http.shapes import history_shape, process_shape
+from shared.clock import Clock
+from shared.http.keys import PRINCIPAL
+from shared.http.problem import Problem, json_response, query_int, read_model
+
+HISTORY_TURNS = 20
+STILL_RUNNING_S = 60.0
+"""A reply that is pending for longer was interrupted: the repeat goes on with it."""
+PIECE_CHARACTERS = 24
+"""Of a checked reply that is sent as tokens: text leaves only after its safety check."""
+
+UserId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+
+
+class HistoryTurn(BaseModel):
+    """One earlier turn, as the caller remembers it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    role: Literal["user", "assistant"]
+    content: str = Field(max_length=16_000)
+
+
+class ProcessRequest(BaseModel):
+    """The body of ``POST /api/sdk/process``."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    user_id: UserId
+    message: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16_000)
+    ]
+    conversation_history: tuple[HistoryTurn, ...] | None = None
+    channel: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = "api"
+    metadata: dict[str, Any] | None = None
+
+
+class Processing:
+    """Handlers of ``/api/sdk``."""
+
+    def __init__(
+        self,
+        turns: Turns,
+        users: UserStore,
+        interactions: InteractionStore,
+        limit: RateLimit,
+        clock: Clock,
+    ) -> None:
+        self._turns = turns
+        self._users = users
+        self._interactions = interactions
+        self._limit = limit
+        self._clock = clock
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every route under ``/api/sdk``."""
+        return [
+            web.post("/api/sdk/process", self.process),
+            web.post("/api/sdk/process/stream", self.stream),
+            web.get("/api/sdk/history/{user_id}", self.history),
+            web.delete("/api/sdk/history/{user_id}", self.clear),
+        ]
+
+    async def _accepted(self, request: web.Request) -> ApiRequest:
+        principal = request[PRINCIPAL]
+        self._limit.count(principal.key_hash)
+        body = await read_model(request, ProcessRequest)
+        key = request.headers.get("Idempotency-Key")
+        if key is not None and not 1 <= len(key) <= 255:
+            raise Problem(422, "invalid-request", "Idempotency-Key has 1 to 255 characters.")
+        history = body.conversation_history
+        return ApiRequest(
+            tenant=principal.tenant,
+            user_id=body.user_id,
+            message=body.message,
+            channel=body.channel,
+            history=None
+            if history is None
+            else tuple((turn.role, turn.content) for turn in history[-HISTORY_TURNS:]),
+            idempotency_key=key,
+            fingerprint=orjson.dumps(body.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS),
+        )
+
+    async def process(self, request: web.Request) -> web.Response:
+        """Understand and answer one message."""
+        accepted = await self._accepted(request)
+        incoming = incoming_from_api(accepted, self._clock())
+        understood = await self._understood(incoming)
+        return json_response(process_shape(await self._turns.answer(incoming, understood)))
+
+    async def _understood(self, incoming: Incoming) -> Understood:
+        understood = await self._turns.understand(incoming)
+        if not understood.is_new:
+            _check_repeat(understood.document, incoming)
+        return understood
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """The same, told as it becomes known: metadata first, then the text, then all of it."""
+        accepted = await self._accepted(request)
+        incoming = incoming_from_api(accepted, self._clock())
+        understood = await self._understood(incoming)
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
+        )
+        await response.prepare(request)
+
+        async def send(kind: str, data: Any) -> None:
+            event = orjson.dumps({"type": kind, "data": data}, option=orjson.OPT_UTC_Z)
+            await response.write(b"data: " + event + b"\n\n")
+
+        metadata = process_shape(understood.document)
+        del metadata["response"]
+        await send("metadata", metadata)
+        answered = process_shape(await self._turns.answer(incoming, understood))
+        text = answered["response"]
+        if answered["safety"]["action"] == "BLOCK":
+            await send("blocked", {"content": text, "safety": answered["safety"]})
+        elif text is not None:
+            for start in range(0, len(text), PIECE_CHARACTERS):
+                await send("token", {"content": text[start : start + PIECE_CHARACTERS]})
+        if answered["error"] is not None:
+            await send("error", {"message": answered["error"]})
+        await send("final", answered)
+        await response.write(b"data: [DONE]\n\n")
+        await response.write_eof()
+        return response
+
+    async def history(self, request: web.Request) -> web.Response:
+        """``?limit=`` entries, the newest ones, oldest first; an empty list for a stranger."""
+        limit = query_int(request, "limit", default=LARGEST_LIMIT, low=1, high=1000)
+        tenant = request[PRINCIPAL].tenant
+        user = await self._users.find(
+            tenant, api_address(request.match_info["user_id"]).aliases
+        ) or await self._users.get(tenant, request.match_info["user_id"])
+        if user is None:
+            return json_response([])
+        rows = await self._interactions.page(
+            tenant,
+            InteractionFilter(user_id=user.id, since=user.history_cleared_at),
+            limit=limit,
+        )
+        entries = [entry for row in reversed(rows) for entry in history_shape(row)]
+        return json_response(entries[-limit:])
+
+    async def clear(self, request: web.Request) -> web.Response:
+        """Start the conversation anew. The interactions stay; erasing is another route."""
+        tenant = request[PRINCIPAL].tenant
+        user = await self._users.find(tenant, api_address(request.match_info["user_id"]).aliases)
+        if user is not None:
+            await self._users.clear_history(user, self._clock())
+        return web.Response(status=204)
+
+
+def _check_repeat(document: dict[str, Any], incoming: Incoming) -> None:
+    """A repeat of an idempotency key: the same body, and not while the first call still runs."""
+    if document["fingerprint"] != incoming.fingerprint:
+        raise Problem(
+            422,
+            "idempotency-key-reused",
+            "This Idempotency-Key was used with another body. Use a new key for a new message.",
+        )
+    age_s = (incoming.received_at - document["at"]).total_seconds()
+    if document["reply"]["status"] == "pending" and age_s < STILL_RUNNING_S:
+        raise Problem(
+            409,
+            "still-running",
+            "The first call with this Idempotency-Key has not ended. Ask again in a second.",
+            headers={"Retry-After": "1"},
+        )

@@ -1,0 +1,140 @@
+"""``/api/users`` and ``/api/interactions``: what is known, for the tenant whose key it is."""
+
+from aiohttp import web
+
+from brain.adapters.interaction_store import InteractionFilter, InteractionStore
+from brain.adapters.memory_store import MemoryStore
+from brain.adapters.user_store import EndUser, UserStore
+from brain.domain.memory import recall
+from brain.domain.people import api_address
+from brain.domain.state import decay
+from brain.http.pages import cursor_of, limit_of, next_cursor
+from brain.http.shapes import interaction_shape, user_shape
+from shared.clock import Clock
+from shared.http.keys import PRINCIPAL
+from shared.http.problem import Problem, json_response, not_found
+
+ACTIONS = ("PROCEED", "HOLD", "BLOCK")
+
+
+class Reading:
+    """Handlers of the read API."""
+
+    def __init__(
+        self,
+        users: UserStore,
+        interactions: InteractionStore,
+        memories: MemoryStore,
+        clock: Clock,
+        recall_window: int,
+    ) -> None:
+        self._users = users
+        self._interactions = interactions
+        self._memories = memories
+        self._clock = clock
+        self._recall_window = recall_window
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every route of the read API."""
+        return [
+            web.get("/api/users", self.list_users),
+            web.get("/api/users/{id}", self.get_user),
+            web.get("/api/users/{id}/interactions", self.list_user_interactions),
+            web.get("/api/users/{id}/memories", self.list_memories),
+            web.get("/api/interactions", self.list_interactions),
+            web.get("/api/interactions/{id}", self.get_interaction),
+        ]
+
+    async def list_users(self, request: web.Request) -> web.Response:
+        """``?channel=&limit=&cursor=``, last seen first."""
+        limit = limit_of(request)
+        rows = await self._users.page(
+            request[PRINCIPAL].tenant,
+            channel=request.query.get("channel"),
+            limit=limit + 1,
+            after=cursor_of(request),
+        )
+        shown = rows[:limit]
+        more = len(rows) > limit
+        last = shown[-1] if more else None
+        return json_response(
+            {
+                "users": [self._shape(user) for user in shown],
+                "next_cursor": next_cursor(last.last_seen, last.id) if last else None,
+            }
+        )
+
+    def _shape(self, user: EndUser) -> dict[str, object]:
+        return user_shape(user, decay(user.state, self._clock()))
+
+    async def _user(self, request: web.Request) -> EndUser:
+        """By our id, else by the id in the tenant's own system."""
+        tenant, wanted = request[PRINCIPAL].tenant, request.match_info["id"]
+        user = await self._users.get(tenant, wanted)
+        if user is None:
+            user = await self._users.find(
+                tenant, (*api_address(wanted).aliases, f"phone:{wanted.lstrip('+')}")
+            )
+        if user is None:
+            raise not_found("user")
+        return user
+
+    async def get_user(self, request: web.Request) -> web.Response:
+        """One person, state decayed to now."""
+        return json_response(self._shape(await self._user(request)))
+
+    async def list_user_interactions(self, request: web.Request) -> web.Response:
+        """Newest first."""
+        user = await self._user(request)
+        return await self._interaction_page(request, user_id=user.id)
+
+    async def list_interactions(self, request: web.Request) -> web.Response:
+        """``?channel=&action=&limit=&cursor=``, newest first."""
+        return await self._interaction_page(request, user_id=None)
+
+    async def _interaction_page(self, request: web.Request, *, user_id: str | None) -> web.Response:
+        action = request.query.get("action")
+        if action is not None and action not in ACTIONS:
+            raise Problem(422, "invalid-request", f"action is one of {', '.join(ACTIONS)}.")
+        limit = limit_of(request)
+        rows = await self._interactions.page(
+            request[PRINCIPAL].tenant,
+            InteractionFilter(user_id=user_id, channel=request.query.get("channel"), action=action),
+            limit=limit + 1,
+            after=cursor_of(request),
+        )
+        shown = rows[:limit]
+        last = shown[-1] if len(rows) > limit else None
+        return json_response(
+            {
+                "interactions": [interaction_shape(row) for row in shown],
+                "next_cursor": next_cursor(last["at"], last["_id"]) if last else None,
+            }
+        )
+
+    async def get_interaction(self, request: web.Request) -> web.Response:
+        """One interaction."""
+        found = await self._interactions.get(request[PRINCIPAL].tenant, request.match_info["id"])
+        if found is None:
+            raise not_found("interaction")
+        return json_response(interaction_shape(found))
+
+    async def list_memories(self, request: web.Request) -> web.Response:
+        """``?q=`` recalls as the pipeline would; without it, the newest first."""
+        user = await self._user(request)
+        limit = limit_of(request, default=20)
+        query = request.query.get("q", "").strip()
+        kept = await self._memories.newest(user.tenant, user.id, self._recall_window)
+        if query:
+            hits = recall(query, kept, self._clock(), limit=limit)
+            found = [
+                {"id": h.id, "text": h.text, "similarity": h.similarity, "timestamp": h.created_at}
+                for h in hits
+            ]
+        else:
+            found = [
+                {"id": m.id, "text": m.text, "timestamp": m.created_at}
+                for m in reversed(kept[-limit:])
+            ]
+        total = await self._memories.count(user.tenant, user.id)
+        return json_response({"memories": found, "total_stored": total})
