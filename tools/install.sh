@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Makes this machine ready: `install.sh run` for `make up`, `install.sh test` for `make test`.
+# Quick when nothing changed since the last time; safe to interrupt and to repeat.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly PURPOSE="${1:?run or test}"
+readonly UV_VERSION=0.13.9
+readonly UNITS=(shared services/ingress services/brain services/outbound services/channels-api sdk/python tools/devstack tools/metasim)
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "install: $*"; exit 1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif sudo -n true 2>/dev/null; then sudo "$@"
+  else fail "this needs root: $*"; fi
+}
+
+APT_UPDATED=
+apt_install() { # package, why
+  command -v apt-get >/dev/null || fail "$2 is missing. Install it with your system's package manager ($1)."
+  say "Installing $1 ($2)…"
+  if [ -z "$APT_UPDATED" ]; then as_root apt-get update -qq; APT_UPDATED=1; fi
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null ||
+    fail "apt-get could not install $1"
+}
+
+find_python() {
+  local candidate
+  for candidate in python3.11 python3 python3.12 python3.13 python3.14; do
+    if command -v "$candidate" >/dev/null && "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      printf '%s' "$candidate"; return
+    fi
+  done
+  fail "Python 3.11 or newer is needed and was not found."
+}
+
+make_environment() {
+  local python
+  python="$(find_python)"
+  if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    say "Creating the environment (first time only, about a minute)…"
+    rm -rf .venv
+    if ! "$python" -m venv .venv >/dev/null 2>&1; then
+      apt_install python3-venv "Python's venv"
+      "$python" -m venv .venv || fail "could not create .venv"
+    fi
+  fi
+  .venv/bin/python -m pip install -q --disable-pip-version-check "uv==$UV_VERSION"
+  local units=() unit
+  for unit in "${UNITS[@]}"; do units+=(-e "$unit"); done
+  if [ "$1" = test ]; then units+=(--group dev); fi
+  # constraints.txt pins every version and hash; --no-config leaves the maintainers' cool-down out.
+  VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip install -q --no-config -c constraints.txt "${units[@]}"
+}
+
+stamp() { # of everything that the environment is made from
+  cat constraints.txt pyproject.toml "${UNITS[@]/%//pyproject.toml}" tools/install.sh | cksum | cut -d' ' -f1
+}
+
+environment() {
+  local wanted have
+  wanted="$(stamp)"
+  have="$(cat ".venv/stamp-$1" 2>/dev/null || true)"
+  if [ "$wanted" = "$have" ] && [ -x .venv/bin/python ]; then return; fi
+  make_environment "$1"
+  printf '%s' "$wanted" > ".venv/stamp-$1"
+  # What tests need includes what running needs.
+  if [ "$1" = test ]; then printf '%s' "$wanted" > .venv/stamp-run; fi
+}
+
+database() { # mongod comes from a wheel; on Linux it wants libcurl from the system
+  [ "$(uname -s)" = Linux ] && [ -z "${MONGODB_URI:-}" ] || return 0
+  if ! ldconfig -p 2>/dev/null | grep -q libcurl.so.4 && [ -z "$(/sbin/ldconfig -p 2>/dev/null | grep libcurl.so.4)" ]; then
+    apt_install libcurl4 "mongod's libcurl"
+  fi
+}
+
+broker() {
+  [ -z "${TEST_AMQP_URL:-}" ] || return 0
+  [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || apt_install rabbitmq-server "the broker that tests run against"
+}
+
+case "$PURPOSE" in
+  run) environment run; database ;;
+  test) environment test; database; broker ;;
+  *) fail "say run or test" ;;
+esac
