@@ -18,6 +18,7 @@ from brain.domain.turn import Pipeline
 from brain.handlers.inbound import Inbound, classify, conversation_of
 from brain.handlers.turns import Stores, TurnLimits, Turns
 from brain.http.limits import RateLimit
+from brain.http.outages import outages
 from brain.http.process import Processing
 from brain.http.reading import Reading
 from brain.settings import Settings
@@ -53,7 +54,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
         internal = InternalApi(session, settings.internal_api_url, settings.internal_api_token)
         principals: StaleCache[Principal] = StaleCache("keys", internal.principal, metrics)
         app = application(metrics)
-        app.middlewares.append(require_key(principals.get))
+        app.middlewares.extend((require_key(principals.get), outages))
         limit = RateLimit(settings.process_rate_per_minute)
         app.add_routes(Processing(turns, users, interactions, limit, clock).routes())
         app.add_routes(

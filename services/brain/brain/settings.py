@@ -1,6 +1,8 @@
 """Settings of brain. ``python -m brain settings`` prints them."""
 
-from pydantic import AliasChoices, Field, SecretStr
+from typing import Self
+
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import BusSettings, InternalApiSettings, MongoSettings
@@ -52,3 +54,10 @@ class Settings(MongoSettings, BusSettings, InternalApiSettings):
     memory_cap: int = Field(
         default=5000, ge=1, description="Memories kept per person; the oldest go first."
     )
+
+    @model_validator(mode="after")
+    def _whole_model(self) -> Self:
+        """Half of a model would silently mean none."""
+        if bool(self.llm_base_url) != bool(self.llm_model):
+            raise ValueError("LLM_BASE_URL and LLM_MODEL are set together or not at all")
+        return self

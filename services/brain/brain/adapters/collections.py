@@ -21,7 +21,7 @@ INDEXES = (
     outbox_index(INTERACTIONS),
     Index(
         MEMORIES,
-        (("tenant", 1), ("user_id", 1), ("created_at", -1)),
-        name="tenant_user_created_at",
+        (("tenant", 1), ("user_id", 1), ("created_at", -1), ("_id", -1)),
+        name="tenant_user_newest",
     ),
 )

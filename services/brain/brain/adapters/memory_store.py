@@ -1,10 +1,10 @@
 """Memories in MongoDB: one record per interaction, both sides, masked text only."""
 
-from datetime import datetime
-
 from brain.adapters.collections import MEMORIES
 from brain.domain.memory import Memory, tokenise
 from shared.mongo.indexes import Database
+
+NEWEST_FIRST = (("created_at", -1), ("_id", -1))
 
 
 class MemoryStore:
@@ -19,8 +19,9 @@ class MemoryStore:
         """The newest memories, oldest first, without the one named ``but``."""
         cursor = (
             self._memories.find({"tenant": tenant, "user_id": user_id})
-            .sort("created_at", -1)
+            .sort(NEWEST_FIRST)
             .limit(limit)
+            .batch_size(limit)
         )
         newest_first = [
             Memory(
@@ -31,7 +32,7 @@ class MemoryStore:
                 reply=document["reply"],
                 tokens=tuple(document["tokens"].split()),
             )
-            async for document in cursor
+            for document in await cursor.to_list()
             if document["_id"] != but
         ]
         return tuple(reversed(newest_first))
@@ -64,16 +65,14 @@ class MemoryStore:
 
     async def trim(self, tenant: str, user_id: str, cap: int) -> int:
         """Forget the oldest beyond ``cap``; how many."""
-        boundary = (
-            self._memories.find({"tenant": tenant, "user_id": user_id}, {"created_at": 1})
-            .sort("created_at", -1)
+        beyond = (
+            self._memories.find({"tenant": tenant, "user_id": user_id}, {"_id": 1})
+            .sort(NEWEST_FIRST)
             .skip(cap)
-            .limit(1)
         )
-        oldest: list[datetime] = [document["created_at"] async for document in boundary]
-        if not oldest:
+        # By id: the provider's times are whole seconds, so that a time is no boundary.
+        ids = [document["_id"] async for document in beyond]
+        if not ids:
             return 0
-        result = await self._memories.delete_many(
-            {"tenant": tenant, "user_id": user_id, "created_at": {"$lte": oldest[0]}}
-        )
+        result = await self._memories.delete_many({"_id": {"$in": ids}})
         return result.deleted_count

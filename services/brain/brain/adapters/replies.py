@@ -1,7 +1,6 @@
 """Who writes replies: any OpenAI-compatible endpoint, or the labelled offline responder."""
 
 import asyncio
-import importlib
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -65,12 +64,14 @@ class OpenAIReplies:
                     messages=_wire(prompt.messages),
                     max_tokens=_MAX_TOKENS[prompt.brief.shape.response_length],
                 )
+            # Inside: an answer that is no chat completion arrives here as any object at all.
+            text = (answer.choices[0].message.content or "").strip() if answer.choices else ""
+            name = str(answer.model or self._model)
         except Exception as error:  # noqa: BLE001 - the provider library raises many kinds
             raise ReplyUnavailableError(_reason(error)) from None
-        text = (answer.choices[0].message.content or "").strip() if answer.choices else ""
         if not text:
             raise ReplyUnavailableError("empty")
-        return ReplyText(text=text, model=answer.model or self._model)
+        return ReplyText(text=text, model=name)
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[str]:
         """See ``ReplyModel``."""
@@ -94,14 +95,21 @@ class OpenAIReplies:
     async def _opened(self) -> "AsyncOpenAI":
         async with self._opening:
             if self._client is None:
-                library = await asyncio.to_thread(importlib.import_module, "openai")
-                self._client = library.AsyncOpenAI(
+                client_class = await asyncio.to_thread(_client_class)
+                self._client = client_class(
                     base_url=self._base_url,
                     api_key=self._api_key,
                     timeout=self._timeout_s,
                     max_retries=self._max_retries,
                 )
             return self._client
+
+
+def _client_class() -> "type[AsyncOpenAI]":
+    """The library takes most of a second to import: not while people wait, and only if needed."""
+    from openai import AsyncOpenAI
+
+    return AsyncOpenAI
 
 
 class OfflineReplies:

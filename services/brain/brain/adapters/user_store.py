@@ -7,7 +7,7 @@ from typing import Any
 from pymongo.errors import DuplicateKeyError
 
 from brain.adapters.collections import END_USERS
-from brain.domain.people import Address
+from brain.domain.people import Address, aliases_of
 from brain.domain.state import EndUserState, HumanState, Relation
 from shared.ids import new_user_id
 from shared.mongo.indexes import Database
@@ -54,11 +54,11 @@ class UserStore:
 
     async def find_or_create(
         self, tenant: str, address: Address, channel: str, now: datetime
-    ) -> tuple[EndUser, bool]:
-        """The person behind ``address`` and whether they are new. One wins a race of creators."""
+    ) -> EndUser:
+        """The person behind ``address``, made at need. One wins a race of creators."""
         found = await self.find(tenant, address.aliases)
         if found is not None:
-            return found, False
+            return found
         document = {
             "_id": new_user_id(),
             "tenant": tenant,
@@ -77,18 +77,23 @@ class UserStore:
             winner = await self.find(tenant, address.aliases)
             if winner is None:
                 raise
-            return winner, False
-        return _user(document), True
+            return winner
+        return _user(document)
 
     async def find(self, tenant: str, aliases: tuple[str, ...]) -> EndUser | None:
-        """The person who has any of ``aliases``."""
-        document = await self._users.find_one({"tenant": tenant, "aliases": {"$in": list(aliases)}})
-        return None if document is None else _user(document)
+        """The person who has any of ``aliases``; of several, whoever has the earliest of them."""
+        found = self._users.find({"tenant": tenant, "aliases": {"$in": list(aliases)}})
+        people = {alias: document async for document in found for alias in document["aliases"]}
+        return next((_user(people[alias]) for alias in aliases if alias in people), None)
 
     async def get(self, tenant: str, user_id: str) -> EndUser | None:
         """By our id."""
         document = await self._users.find_one({"_id": user_id, "tenant": tenant})
         return None if document is None else _user(document)
+
+    async def named(self, tenant: str, name: str) -> EndUser | None:
+        """By our id, else by the tenant's own id, the provider's id or the phone number."""
+        return await self.get(tenant, name) or await self.find(tenant, aliases_of(name))
 
     async def page(
         self, tenant: str, *, channel: str | None, limit: int, after: tuple[datetime, str] | None
@@ -113,25 +118,49 @@ class UserStore:
         at: datetime,
     ) -> bool:
         """Set the state; False when somebody else moved the person first: read again, decide again."""
-        result = await self._users.update_one(
-            {"_id": user.id, "version": user.version},
-            {
-                "$set": {
-                    "state": asdict(after),
-                    "last_seen": at,
-                    **({"name": address.name} if address.name else {}),
-                },
-                "$inc": {"version": 1},
-                "$addToSet": {"aliases": {"$each": list(address.aliases)}},
-                "$push": {
-                    "applied": {
-                        "$each": [{"event_id": event_id, "at": at, "before": asdict(before)}],
-                        "$slice": -APPLIED_RING,
-                    }
-                },
+        changes = {
+            "$set": {
+                "state": asdict(after),
+                "last_seen": at,
+                **({"name": address.name} if address.name else {}),
             },
-        )
+            "$inc": {"version": 1},
+            "$addToSet": {"aliases": {"$each": list(address.aliases)}},
+            "$push": {
+                "applied": {
+                    "$each": [{"event_id": event_id, "at": at, "before": asdict(before)}],
+                    "$slice": -APPLIED_RING,
+                }
+            },
+        }
+        try:
+            result = await self._users.update_one(
+                {"_id": user.id, "version": user.version}, changes
+            )
+        except DuplicateKeyError:
+            await self._take_over(user, address.aliases)
+            return False
         return result.modified_count == 1
+
+    async def _take_over(self, user: EndUser, aliases: tuple[str, ...]) -> None:
+        """Move ``aliases`` to ``user``: one signed message named two people, so they are one.
+
+        The other record keeps its past and an alias of its own, because an empty list would
+        collide with the next one in the unique index.
+        """
+        kept = {"$setDifference": ["$aliases", {"$literal": list(aliases)}]}
+        await self._users.update_many(
+            {"tenant": user.tenant, "aliases": {"$in": list(aliases)}, "_id": {"$ne": user.id}},
+            [
+                {
+                    "$set": {
+                        "aliases": {"$setUnion": [kept, [{"$concat": ["joined:", "$_id"]}]]},
+                        "joined_to": user.id,
+                        "version": {"$add": ["$version", 1]},
+                    }
+                }
+            ],
+        )
 
     async def clear_history(self, user: EndUser, now: datetime) -> None:
         """Start the conversation anew: what was said before is neither shown nor prompted."""
@@ -141,7 +170,8 @@ class UserStore:
 def older_than(field: str, after: tuple[datetime, str]) -> dict[str, Any]:
     """The next page of a listing sorted by ``field`` and ``_id``, both descending."""
     at, last_id = after
-    return {"$or": [{field: {"$lt": at}}, {field: at, "_id": {"$lt": last_id}}]}
+    # The first condition lets the index begin at the row; ``$or`` alone would scan from the top.
+    return {field: {"$lte": at}, "$or": [{field: {"$lt": at}}, {"_id": {"$lt": last_id}}]}
 
 
 def _user(document: dict[str, Any]) -> EndUser:

@@ -23,6 +23,11 @@ def api_address(user_id: str) -> Address:
     return Address(external_id=user_id, aliases=(f"api:{user_id}",))
 
 
+def aliases_of(name: str) -> tuple[str, ...]:
+    """What a name that the tenant gives us may stand for, the tenant's own id first."""
+    return (f"api:{name}", f"bsuid:{name}", f"phone:{name.removeprefix('+')}")
+
+
 def whatsapp_address(*, phone: str | None, user_id: str | None, name: str | None) -> Address:
     """A person on WhatsApp: the business-scoped id is the key when there is one, the phone too.
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from brain.domain.safety import SafetyVerdict
 from brain.domain.turn import Concluded, Prepared
 
 
@@ -36,13 +37,7 @@ def process_answer(
             "interaction_count": state.interaction_count,
         },
         "timing": {"delay_ms": prepared.timing.delay_ms, "reason": prepared.timing.reason},
-        "safety": {
-            "action": concluded.safety.action.value,
-            "risk_score": _rounded(concluded.safety.risk_score),
-            "flags": list(concluded.safety.flags),
-            "matched": _matches(concluded),
-            "override": concluded.safety.override,
-        },
+        "safety": safety_part(concluded.safety),
         "context": {
             "tone": prepared.shape.tone,
             "empathy": prepared.shape.empathy,
@@ -69,6 +64,17 @@ def process_answer(
     }
 
 
+def safety_part(verdict: SafetyVerdict) -> dict[str, Any]:
+    """The answer's ``safety``, of the verdict on the message or of both sides joined."""
+    return {
+        "action": verdict.action.value,
+        "risk_score": _rounded(verdict.risk_score),
+        "flags": list(verdict.flags),
+        "matched": [{"phrase": m.phrase, "category": m.category} for m in verdict.matched],
+        "override": verdict.override,
+    }
+
+
 def _analysis(prepared: Prepared) -> dict[str, Any]:
     analysis = prepared.analysis
     return {
@@ -85,10 +91,6 @@ def _analysis(prepared: Prepared) -> dict[str, Any]:
         "reasons": list(analysis.reasons),
         "safety_matched": [m.phrase for m in prepared.safety.matched],
     }
-
-
-def _matches(concluded: Concluded) -> list[dict[str, str]]:
-    return [{"phrase": m.phrase, "category": m.category} for m in concluded.safety.matched]
 
 
 def _rounded(value: float) -> float:

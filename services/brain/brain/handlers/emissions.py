@@ -1,10 +1,11 @@
 """What the world is told of a turn, and what outbound is asked to do. Ids make a repeat equal."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from brain.adapters.user_store import EndUser
-from brain.domain.safety import Action
-from brain.domain.turn import FixedReply, ModelReply, NoReply, Prepared, ReplyPlan
+from brain.domain.safety import Action, SafetyVerdict
+from brain.domain.turn import Prepared
 from brain.handlers.incoming import Incoming
 from shared.bus.port import Publication
 from shared.bus.topology import INTERACTIONS, OUTBOUND, OUTBOUND_LANES, lane_key
@@ -25,16 +26,21 @@ from shared.telemetry.trace import current_traceparent
 
 SOURCE = "brain"
 
+ReplyKind = Literal["none", "fixed", "pending"]
+"""What becomes of the reply, known when the interaction is written."""
 
-def _event(incoming: Incoming, user: EndUser, routing_key: str, payload: Payload) -> Publication:
+
+def _event(
+    incoming: Incoming, user_id: str, routing_key: str, payload: Payload, *name: str
+) -> Publication:
     return Publication(
         INTERACTIONS,
         routing_key,
         Envelope.of(
             payload,
-            id=derived_id(incoming.event_id, payload.TYPE),
+            id=derived_id(incoming.event_id, payload.TYPE, *name),
             source=SOURCE,
-            subject=user.id,
+            subject=user_id,
             tenant=incoming.tenant,
             time=incoming.received_at,
             traceparent=current_traceparent(),
@@ -61,61 +67,50 @@ def _command(incoming: Incoming, key: str, name: str, payload: Payload) -> Publi
 
 
 def events_of(
-    incoming: Incoming, user: EndUser, prepared: Prepared, *, created: bool
+    incoming: Incoming, user: EndUser, prepared: Prepared, reply: ReplyKind
 ) -> list[Publication]:
-    """Safety first: whoever must act on it should not wait behind statistics."""
-    events = safety_events(incoming, user, prepared)
-    if created:
+    """Safety first: whoever must act on it should not wait behind statistics.
+
+    ``user.created`` belongs to the message that first moved the person, whoever made the record:
+    a crash between the two must not swallow it.
+    """
+    events = safety_events(incoming, user.id, prepared.safety)
+    if prepared.state_before.interaction_count == 0:
         new = UserCreated(user_id=user.id, channel=incoming.channel, channel_id=_channel(incoming))
-        events.append(_event(incoming, user, "user.created", new))
-    processed = _processed(incoming, user, prepared)
-    events.append(_event(incoming, user, f"interaction.processed.{incoming.channel}", processed))
+        events.append(_event(incoming, user.id, "user.created", new))
+    processed = _processed(incoming, user, prepared, reply)
+    events.append(_event(incoming, user.id, f"interaction.processed.{incoming.channel}", processed))
     return events
 
 
-def safety_events(incoming: Incoming, user: EndUser, prepared: Prepared) -> list[Publication]:
-    """One event for a HOLD or BLOCK, none otherwise."""
-    verdict = prepared.safety
+def safety_events(
+    incoming: Incoming, user_id: str, verdict: SafetyVerdict, *name: str
+) -> list[Publication]:
+    """One event for a HOLD or BLOCK, none otherwise. ``name`` sets it apart from the message's."""
     if verdict.action is Action.PROCEED:
         return []
     blocked = verdict.action is Action.BLOCK
     raised = (SafetyBlocked if blocked else SafetyHeld)(
         interaction_id=incoming.event_id,
-        user_id=user.id,
+        user_id=user_id,
         channel=incoming.channel,
         channel_id=_channel(incoming),
         risk_score=verdict.risk_score,
         flags=verdict.flags,
     )
-    return [_event(incoming, user, "safety.blocked" if blocked else "safety.hold", raised)]
+    routing_key = "safety.blocked" if blocked else "safety.hold"
+    return [_event(incoming, user_id, routing_key, raised, *name)]
 
 
-def unanswered_event(incoming: Incoming, user_id: str) -> Publication:
+def unanswered_event(incoming: Incoming, user_id: str) -> list[Publication]:
     """No model could answer: a human is called instead."""
-    held = SafetyHeld(
-        interaction_id=incoming.event_id,
-        user_id=user_id,
-        channel=incoming.channel,
-        channel_id=_channel(incoming),
-        risk_score=0.0,
-        flags=("reply_unavailable",),
-    )
-    return Publication(
-        INTERACTIONS,
-        "safety.hold",
-        Envelope.of(
-            held,
-            id=derived_id(incoming.event_id, held.TYPE, "reply_unavailable"),
-            source=SOURCE,
-            subject=user_id,
-            tenant=incoming.tenant,
-            traceparent=current_traceparent(),
-            causation=incoming.event_id,
-        ),
-    )
+    nobody = SafetyVerdict(action=Action.HOLD, flags=("reply_unavailable",))
+    return safety_events(incoming, user_id, nobody, "reply_unavailable")
 
 
-def _processed(incoming: Incoming, user: EndUser, prepared: Prepared) -> InteractionProcessed:
+def _processed(
+    incoming: Incoming, user: EndUser, prepared: Prepared, reply: ReplyKind
+) -> InteractionProcessed:
     state, verdict = prepared.state_after, prepared.safety
     return InteractionProcessed(
         interaction_id=incoming.event_id,
@@ -141,30 +136,24 @@ def _processed(incoming: Incoming, user: EndUser, prepared: Prepared) -> Interac
         ),
         memory_hits=len(prepared.memories),
         interaction_count=state.interaction_count,
-        reply=_reply_kind(prepared.plan, wanted=incoming.wants_reply),
+        reply=reply,
     )
-
-
-def _reply_kind(plan: ReplyPlan, *, wanted: bool) -> str:
-    if not wanted or isinstance(plan, NoReply):
-        return "none"
-    return "fixed" if isinstance(plan, FixedReply) else "pending"
 
 
 def _channel(incoming: Incoming) -> str | None:
     return incoming.route.channel_id if incoming.route else None
 
 
-def read_mark(incoming: Incoming, prepared: Prepared) -> list[Publication]:
+def read_mark(incoming: Incoming, reply: ReplyKind) -> list[Publication]:
     """The person sees that we read and, while a model thinks, that we type."""
-    if incoming.route is None or not incoming.wants_reply or isinstance(prepared.plan, NoReply):
+    if incoming.route is None or reply == "none":
         return []
     mark = MarkMessageRead(
         interaction_id=incoming.event_id,
         channel_id=incoming.route.channel_id,
         conversation_key=incoming.route.conversation_key,
         provider_message_id=incoming.route.provider_message_id,
-        typing=isinstance(prepared.plan, ModelReply),
+        typing=reply == "pending",
     )
     return [_command(incoming, incoming.route.conversation_key, "mark", mark)]
 

@@ -37,7 +37,8 @@ def interaction_record(
     total_memories: int,
 ) -> dict[str, Any]:
     """One document: inbox, result and outbox. Holds masked text only."""
-    answer = wire_parts(incoming, prepared, None, total_memories=total_memories)
+    known = Concluded(None, "none", prepared.safety, blocked=False, reason="pending")
+    answer = process_answer(prepared, known, user_id=user.external_id, total_stored=total_memories)
     return {
         "_id": incoming.event_id,
         "tenant": incoming.tenant,
@@ -46,29 +47,19 @@ def interaction_record(
         "channel": incoming.channel,
         "channel_id": incoming.route.channel_id if incoming.route else None,
         "provider_message_id": incoming.route.provider_message_id if incoming.route else None,
-        "at": incoming.received_at,
+        # Not the edge's time: one webhook may bring many messages of a person at one moment.
+        "at": prepared.now,
         "sent_at": incoming.sent_at,
         "message": {
             "type": incoming.kind,
             "text": prepared.text or incoming.summary,
             "pii": list(prepared.pii.kinds),
         },
-        **answer,
+        **{part: answer[part] for part in STORED_PARTS},
         "reply": reply,
         "fingerprint": incoming.fingerprint,
         **outbox_fields(emissions, clock),
     }
-
-
-def wire_parts(
-    incoming: Incoming, prepared: Prepared, concluded: Concluded | None, *, total_memories: int
-) -> dict[str, Any]:
-    """The parts of ``/api/sdk/process``'s answer; before the reply is known without ``concluded``."""
-    known = concluded or Concluded(None, "none", prepared.safety, blocked=False, reason="pending")
-    answer = process_answer(
-        prepared, known, user_id=incoming.address.external_id, total_stored=total_memories
-    )
-    return {part: answer[part] for part in STORED_PARTS}
 
 
 def pending_reply() -> dict[str, Any]:

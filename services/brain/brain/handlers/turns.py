@@ -4,6 +4,7 @@ Both steps may be repeated after a crash, a redelivery or a retry: the interacti
 on the person make a repeat find what was done and go on from there (ADR 0003, ADR 0008).
 """
 
+from asyncio import gather
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
@@ -31,14 +32,20 @@ from brain.domain.turn import (
     prepare,
     remember,
 )
-from brain.handlers.emissions import events_of, read_mark, reply_command, unanswered_event
+from brain.domain.wire import safety_part
+from brain.handlers.emissions import (
+    events_of,
+    read_mark,
+    reply_command,
+    safety_events,
+    unanswered_event,
+)
 from brain.handlers.incoming import Incoming
 from brain.handlers.records import (
     interaction_record,
     no_reply,
     pending_reply,
     settled_reply,
-    wire_parts,
 )
 from shared.bus.failures import Transient
 from shared.bus.outbox import Outbox
@@ -51,8 +58,6 @@ log = structlog.get_logger()
 COMPARE_AND_SET_TRIES = 10
 RECENT_INTERACTIONS = 10
 """Each with both sides, that the prompt may quote."""
-TRIM_EVERY = 50
-"""Interactions between two looks at the cap: it bounds storage, not the minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +119,15 @@ class Turns:
         known = await self._interactions.get(incoming.tenant, incoming.event_id)
         if known is not None:
             return Understood(known, None)
-        user, created = await self._users.find_or_create(
-            incoming.tenant, incoming.address, incoming.channel, incoming.received_at
-        )
+        user = await self._person(incoming)
         prepared = await self._moved(incoming, user)
-        memory = remember(prepared)
-        if memory is not None:
-            await self._memories.keep(incoming.tenant, user.id, memory)
+        total = await self._remembered(incoming, user, prepared)
         reply, sends = self._first_reply(incoming, prepared)
         emissions = [
-            *events_of(incoming, user, prepared, created=created),
-            *read_mark(incoming, prepared),
+            *events_of(incoming, user, prepared, reply["status"]),
+            *read_mark(incoming, reply["status"]),
             *sends,
         ]
-        total = await self._memories.count(incoming.tenant, user.id)
         document = interaction_record(
             incoming,
             user,
@@ -145,8 +145,6 @@ class Turns:
             return Understood(winner, None)
         await self._outbox.flush(incoming.event_id, emissions)
         self._count(incoming, prepared)
-        if prepared.state_after.interaction_count % TRIM_EVERY == 0:
-            await self._memories.trim(incoming.tenant, user.id, self._limits.memory_cap)
         return Understood(document, prepared)
 
     async def answer(self, incoming: Incoming, understood: Understood) -> dict[str, Any]:
@@ -169,6 +167,21 @@ class Turns:
             masked = scan_pii(reply["text"]).masked_text
             await self._memories.add_reply(incoming.event_id, masked)
         return settled
+
+    async def _person(self, incoming: Incoming) -> EndUser:
+        return await self._users.find_or_create(
+            incoming.tenant, incoming.address, incoming.channel, self._clock()
+        )
+
+    async def _remembered(self, incoming: Incoming, user: EndUser, prepared: Prepared) -> int:
+        """Keep what was said, within the cap; how many memories the person has now."""
+        memory = remember(prepared)
+        if memory is not None:
+            await self._memories.keep(incoming.tenant, user.id, memory)
+        total = await self._memories.count(incoming.tenant, user.id)
+        if total <= self._limits.memory_cap:
+            return total
+        return total - await self._memories.trim(incoming.tenant, user.id, self._limits.memory_cap)
 
     async def _moved(self, incoming: Incoming, user: EndUser) -> Prepared:
         """Decide from the person's state and move it, by compare-and-set; once per message."""
@@ -195,9 +208,7 @@ class Turns:
 
     async def _prepared_again(self, incoming: Incoming) -> Prepared:
         """What an earlier, interrupted call had decided: same state, same message, same result."""
-        user, _ = await self._users.find_or_create(
-            incoming.tenant, incoming.address, incoming.channel, incoming.received_at
-        )
+        user = await self._person(incoming)
         applied = user.applied_for(incoming.event_id)
         state, now = (applied.before, applied.at) if applied else (user.state, self._clock())
         return await self._prepare(incoming, user, state, now)
@@ -205,8 +216,11 @@ class Turns:
     async def _prepare(
         self, incoming: Incoming, user: EndUser, state: EndUserState, now: datetime
     ) -> Prepared:
-        memories = await self._memories.newest(
-            incoming.tenant, user.id, self._limits.recall_window, but=incoming.event_id
+        memories, recent = await gather(
+            self._memories.newest(
+                incoming.tenant, user.id, self._limits.recall_window, but=incoming.event_id
+            ),
+            self._recent(incoming, user),
         )
         turn = TurnInput(
             message=Message(
@@ -219,7 +233,7 @@ class Turns:
             ),
             state=state,
             memories=memories,
-            recent_turns=await self._recent(incoming, user),
+            recent_turns=recent,
             now=now,
         )
         began = perf_counter()
@@ -283,8 +297,11 @@ class Turns:
             model=written.model if concluded.source == "model" else None,
             at=now,
         )
-        safety = wire_parts(incoming, prepared, concluded, total_memories=0)["safety"]
-        return reply, self._send(incoming, prepared, concluded.text, now), safety
+        emissions = self._send(incoming, prepared, concluded.text, now)
+        if concluded.reason == "output_blocked":
+            raised = safety_events(incoming, user_id, concluded.safety, "reply")
+            emissions = [*raised, *emissions]
+        return reply, emissions, safety_part(concluded.safety)
 
     async def _written(self, prepared: Prepared) -> ReplyText | None:
         if self._model is None or not isinstance(prepared.plan, ModelReply):
@@ -317,7 +334,7 @@ class Turns:
             held.text, status="fixed", reason="reply_unavailable", model=None, at=now
         )
         sends = self._send(incoming, prepared, held.text, now)
-        return reply, [unanswered_event(incoming, user_id), *sends], None
+        return reply, [*unanswered_event(incoming, user_id), *sends], None
 
     def _send(
         self, incoming: Incoming, prepared: Prepared, text: str, now: datetime

@@ -1,7 +1,7 @@
 """Cursors of listings: opaque, and only as far as the tenant's own rows."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
+from datetime import UTC, datetime
 
 from aiohttp import web
 
@@ -23,8 +23,8 @@ def cursor_of(request: web.Request) -> tuple[datetime, str] | None:
         return None
     try:
         at, row_id = urlsafe_b64decode(text.encode()).decode().split("|", 1)
-        return datetime.fromisoformat(at), row_id
-    except ValueError:
+        return datetime.fromisoformat(at).astimezone(UTC), row_id
+    except (ValueError, OverflowError):
         raise Problem(
             422, "invalid-request", "cursor is not one that a listing gave you."
         ) from None

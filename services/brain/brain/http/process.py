@@ -1,14 +1,17 @@
 """``/api/sdk/*``: the pipeline for any program, and the conversation as it was."""
 
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import orjson
+import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from brain.adapters.interaction_store import InteractionFilter, InteractionStore
 from brain.adapters.user_store import UserStore
-from brain.domain.people import api_address
 from brain.handlers.incoming import ApiRequest, Incoming, incoming_from_api
 from brain.handlers.turns import Turns, Understood
 from brain.http.limits import RateLimit
@@ -18,11 +21,15 @@ from shared.clock import Clock
 from shared.http.keys import PRINCIPAL
 from shared.http.problem import Problem, json_response, query_int, read_model
 
+log = structlog.get_logger()
+
 HISTORY_TURNS = 20
 STILL_RUNNING_S = 60.0
 """A reply that is pending for longer was interrupted: the repeat goes on with it."""
 PIECE_CHARACTERS = 24
 """Of a checked reply that is sent as tokens: text leaves only after its safety check."""
+
+IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 UserId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 
@@ -81,8 +88,10 @@ class Processing:
         self._limit.count(principal.key_hash)
         body = await read_model(request, ProcessRequest)
         key = request.headers.get("Idempotency-Key")
-        if key is not None and not 1 <= len(key) <= 255:
-            raise Problem(422, "invalid-request", "Idempotency-Key has 1 to 255 characters.")
+        if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
+            raise Problem(
+                422, "invalid-request", "Idempotency-Key has 1 to 255 visible ASCII characters."
+            )
         history = body.conversation_history
         return ApiRequest(
             tenant=principal.tenant,
@@ -119,34 +128,30 @@ class Processing:
         )
         await response.prepare(request)
 
-        async def send(kind: str, data: Any) -> None:
-            event = orjson.dumps({"type": kind, "data": data}, option=orjson.OPT_UTC_Z)
-            await response.write(b"data: " + event + b"\n\n")
-
         metadata = process_shape(understood.document)
         del metadata["response"]
-        await send("metadata", metadata)
-        answered = process_shape(await self._turns.answer(incoming, understood))
-        text = answered["response"]
-        if answered["safety"]["action"] == "BLOCK":
-            await send("blocked", {"content": text, "safety": answered["safety"]})
-        elif text is not None:
-            for start in range(0, len(text), PIECE_CHARACTERS):
-                await send("token", {"content": text[start : start + PIECE_CHARACTERS]})
-        if answered["error"] is not None:
-            await send("error", {"message": answered["error"]})
-        await send("final", answered)
-        await response.write(b"data: [DONE]\n\n")
-        await response.write_eof()
+        # A caller who hung up changes nothing: the interaction is answered all the same.
+        with suppress(ConnectionResetError):
+            await _send(response, "metadata", metadata)
+        try:
+            answered = process_shape(await self._turns.answer(incoming, understood))
+        except Exception as error:  # noqa: BLE001 - the answer has begun: no status can tell it
+            log.error("stream_failed", error=type(error).__name__)
+            events = [("error", {"message": "internal_error"})]
+        else:
+            events = list(_told(answered))
+        with suppress(ConnectionResetError):
+            for kind, data in events:
+                await _send(response, kind, data)
+            await response.write(b"data: [DONE]\n\n")
+            await response.write_eof()
         return response
 
     async def history(self, request: web.Request) -> web.Response:
         """``?limit=`` entries, the newest ones, oldest first; an empty list for a stranger."""
         limit = query_int(request, "limit", default=LARGEST_LIMIT, low=1, high=1000)
         tenant = request[PRINCIPAL].tenant
-        user = await self._users.find(
-            tenant, api_address(request.match_info["user_id"]).aliases
-        ) or await self._users.get(tenant, request.match_info["user_id"])
+        user = await self._users.named(tenant, request.match_info["user_id"])
         if user is None:
             return json_response([])
         rows = await self._interactions.page(
@@ -159,11 +164,28 @@ class Processing:
 
     async def clear(self, request: web.Request) -> web.Response:
         """Start the conversation anew. The interactions stay; erasing is another route."""
-        tenant = request[PRINCIPAL].tenant
-        user = await self._users.find(tenant, api_address(request.match_info["user_id"]).aliases)
+        user = await self._users.named(request[PRINCIPAL].tenant, request.match_info["user_id"])
         if user is not None:
             await self._users.clear_history(user, self._clock())
         return web.Response(status=204)
+
+
+def _told(answered: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a stream tells after the metadata."""
+    text = answered["response"]
+    if answered["safety"]["action"] == "BLOCK":
+        yield "blocked", {"content": text, "safety": answered["safety"]}
+    elif text is not None:
+        for start in range(0, len(text), PIECE_CHARACTERS):
+            yield "token", {"content": text[start : start + PIECE_CHARACTERS]}
+    if answered["error"] is not None:
+        yield "error", {"message": answered["error"]}
+    yield "final", answered
+
+
+async def _send(response: web.StreamResponse, kind: str, data: dict[str, Any]) -> None:
+    event = orjson.dumps({"type": kind, "data": data}, option=orjson.OPT_UTC_Z)
+    await response.write(b"data: " + event + b"\n\n")
 
 
 def _check_repeat(document: dict[str, Any], incoming: Incoming) -> None:

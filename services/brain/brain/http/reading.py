@@ -6,7 +6,6 @@ from brain.adapters.interaction_store import InteractionFilter, InteractionStore
 from brain.adapters.memory_store import MemoryStore
 from brain.adapters.user_store import EndUser, UserStore
 from brain.domain.memory import recall
-from brain.domain.people import api_address
 from brain.domain.state import decay
 from brain.http.pages import cursor_of, limit_of, next_cursor
 from brain.http.shapes import interaction_shape, user_shape
@@ -68,13 +67,7 @@ class Reading:
         return user_shape(user, decay(user.state, self._clock()))
 
     async def _user(self, request: web.Request) -> EndUser:
-        """By our id, else by the id in the tenant's own system."""
-        tenant, wanted = request[PRINCIPAL].tenant, request.match_info["id"]
-        user = await self._users.get(tenant, wanted)
-        if user is None:
-            user = await self._users.find(
-                tenant, (*api_address(wanted).aliases, f"phone:{wanted.lstrip('+')}")
-            )
+        user = await self._users.named(request[PRINCIPAL].tenant, request.match_info["id"])
         if user is None:
             raise not_found("user")
         return user
