@@ -1,0 +1,185 @@
+"""What the simulator knows: numbers, people, what they wrote to each other, and who called.
+
+All of it in memory. Nothing here does I/O; handlers change it and wake those who wait.
+"""
+
+import asyncio
+import base64
+import secrets
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from metasim.config import SimConfig
+from metasim.limits import TokenBuckets
+
+HISTORY_SIZE = 20_000
+"""Requests and deliveries that are kept: enough for a load test, bounded for a long-lived stack."""
+
+TYPING_S = 25.0
+"""How long a typing indicator shows when no reply comes (Meta's number)."""
+
+
+@dataclass(slots=True)
+class Number:
+    """A business phone number with its credentials and callback URLs."""
+
+    phone_number_id: str
+    waba_id: str
+    app_id: str
+    display_phone_number: str
+    verified_name: str
+    access_token: str = field(repr=False)
+    app_secret: str = field(repr=False)
+    callback_url: str | None = None
+    """The app's callback: what "Verify and Save" stores."""
+    override_url: str | None = None
+    """The number's own callback; goes before the WABA's and the app's."""
+
+
+@dataclass(slots=True)
+class Message:
+    """One bubble of a conversation, written by a person or by the business."""
+
+    wamid: str
+    phone_number_id: str
+    author: Literal["person", "business"]
+    kind: str
+    text: str
+    at: float
+    content: dict[str, Any] = field(repr=False)
+    context_message_id: str | None = None
+    callback_data: str | None = None
+    statuses: dict[str, float] = field(default_factory=dict)
+    """A reply's ticks and when each was set, in order."""
+    delivered_at: float | None = None
+    """When our webhook of a person's message was first answered with 200."""
+    read_at: float | None = None
+    typing_at: float | None = None
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody who writes to businesses. Known by digits, by business-scoped id, or by both."""
+
+    digits: str | None
+    user_id: str | None
+    name: str = "WhatsApp User"
+    username: str | None = None
+    phone_hidden: bool = False
+    messages: list[Message] = field(default_factory=list)
+    last_wrote_at: dict[str, float] = field(default_factory=dict)
+    """By phone number id, from the message's own timestamp: it opens the service window."""
+    typing_since: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class GraphCall:
+    """One request to the Graph side, safe to show: credentials are cut."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    bearer: str | None
+    at: float
+    fault: str | None = None
+    status: int | None = None
+    """What was answered, or would have been if a fault had not withheld it."""
+    code: int | None = None
+    answered: bool = False
+    wamid: str | None = None
+
+
+def new_wamid() -> str:
+    """A message id in Meta's form. Meta's contain the phone number; these contain nothing."""
+    return "wamid." + base64.b64encode(b"\x1d\x19\x0b" + secrets.token_bytes(28)).decode()
+
+
+def digits_of(phone: str) -> str:
+    """The digits of a phone number as people write it; empty when it is none."""
+    digits = phone.strip().removeprefix("+").translate(str.maketrans("", "", " -()."))
+    return digits if digits.isascii() and digits.isdigit() else ""
+
+
+class World:
+    """The whole state. ``reset`` empties it."""
+
+    def __init__(self, config: SimConfig) -> None:
+        self.now = config.clock
+        self.changed = asyncio.Condition()
+        self.stopping = asyncio.Event()
+        self.statuses = config.statuses
+        self._configured_statuses = config.statuses
+        self.pairs = TokenBuckets(config.pair_burst, 1 / config.pair_interval_s, config.clock)
+        self.throughput = TokenBuckets(
+            config.throughput_per_s, config.throughput_per_s, config.clock
+        )
+        self.numbers: dict[str, Number] = {}
+        self.subscriptions: dict[str, str | None] = {}
+        """Override URL by WABA id; a WABA that is absent is not subscribed and gets nothing."""
+        self.calls: deque[GraphCall] = deque(maxlen=HISTORY_SIZE)
+        self._people: list[Person] = []
+        self._by_alias: dict[str, Person] = {}
+        self._written: dict[tuple[str, str], tuple[Person, Message]] = {}
+
+    def reset(self) -> None:
+        """Forget everything but the configuration."""
+        self.statuses = self._configured_statuses
+        self.pairs.clear()
+        self.throughput.clear()
+        for kept in (self.numbers, self.subscriptions, self._by_alias, self._written):
+            kept.clear()
+        self._people.clear()
+        self.calls.clear()
+
+    async def announce(self) -> None:
+        """Wake everybody who waits for ``changed``."""
+        async with self.changed:
+            self.changed.notify_all()
+
+    def callback_url(self, number: Number) -> str | None:
+        """Where webhooks of ``number`` go: its own URL, its WABA's, the app's; None for nowhere."""
+        if number.waba_id not in self.subscriptions:
+            return None
+        return number.override_url or self.subscriptions[number.waba_id] or number.callback_url
+
+    def find_person(self, alias: str) -> Person | None:
+        """By digits or business-scoped id."""
+        return self._by_alias.get(alias)
+
+    def meet_person(self, digits: str | None, user_id: str | None) -> Person:
+        """The person with one of these ids, made known when new; both ids then lead to them."""
+        found = self._by_alias.get(digits or "") or self._by_alias.get(user_id or "")
+        if found is None:
+            found = Person(digits, user_id)
+            self._people.append(found)
+        found.digits = digits or found.digits
+        found.user_id = user_id or found.user_id
+        for alias in (found.digits, found.user_id):
+            if alias:
+                self._by_alias[alias] = found
+        return found
+
+    def people(self) -> list[Person]:
+        """Everybody, in the order they were first met."""
+        return list(self._people)
+
+    def add_written(self, person: Person, message: Message) -> None:
+        """Record what a person wrote. The same wamid twice is one message."""
+        key = (message.phone_number_id, message.wamid)
+        if key in self._written:
+            return
+        self._written[key] = (person, message)
+        person.messages.append(message)
+        last = person.last_wrote_at.get(message.phone_number_id, message.at)
+        person.last_wrote_at[message.phone_number_id] = max(last, message.at)
+
+    def written(self, phone_number_id: str, wamid: str) -> tuple[Person, Message] | None:
+        """A person's message to this number, with its author."""
+        return self._written.get((phone_number_id, wamid))
+
+    def is_typing(self, person: Person, phone_number_id: str) -> bool:
+        """Whether the person sees the business typing now."""
+        since = person.typing_since.get(phone_number_id)
+        return since is not None and self.now() - since < TYPING_S
