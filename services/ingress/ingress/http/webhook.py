@@ -1,0 +1,228 @@
+"""Meta's two requests: the handshake and the webhook. Nothing is answered 200 before it is kept."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from time import perf_counter
+
+import structlog
+from aiohttp import web
+
+from ingress.adapters.activity import Activity
+from ingress.domain.decode import MalformedError, decode
+from ingress.domain.handshake import Outcome, judge
+from ingress.domain.signature import refusal
+from ingress.domain.split import Split, Status, UserMessage, split
+from shared.bus.port import Bus, BusError, Publication
+from shared.bus.topology import INBOUND, INBOUND_LANES, OUTBOUND, OUTBOUND_LANES, lane_key
+from shared.cache import SourceUnavailableError
+from shared.clock import Clock
+from shared.contracts import DeliveryStatusReceived, Envelope, InboundMessageReceived
+from shared.http.internal import ChannelForIngress
+from shared.http.problem import Problem, not_found
+from shared.telemetry.metrics import Metrics
+from shared.telemetry.trace import current_traceparent
+
+log = structlog.get_logger()
+
+BODY_LIMIT_BYTES = 3 * 1024 * 1024
+"""Meta's own maximum."""
+LONGEST_CHALLENGE = 256
+EXTRA_TIMEOUT_S_PER_MESSAGE = 0.005
+"""A full batch of 1,000 gets 5 s more than a single message."""
+
+ACCEPTED = b'{"status":"accepted"}'
+IGNORED = b'{"status":"ignored"}'
+
+FindChannel = Callable[[str], Awaitable[ChannelForIngress | None]]
+
+
+class Webhook:
+    """Handlers of ``/api/ingress/whatsapp/{integration_id}``."""
+
+    def __init__(
+        self,
+        find_channel: FindChannel,
+        bus: Bus,
+        activity: Activity,
+        metrics: Metrics,
+        clock: Clock,
+        publish_timeout_s: float,
+    ) -> None:
+        self._find_channel = find_channel
+        self._bus = bus
+        self._activity = activity
+        self._metrics = metrics
+        self._clock = clock
+        self._publish_timeout_s = publish_timeout_s
+
+    def routes(self) -> list[web.RouteDef]:
+        """Both routes."""
+        path = "/api/ingress/whatsapp/{integration_id}"
+        return [web.get(path, self.handshake, allow_head=False), web.post(path, self.receive)]
+
+    async def handshake(self, request: web.Request) -> web.Response:
+        """200 with the challenge verbatim, or a 403 that is the same whatever was wrong."""
+        integration_id = request.match_info["integration_id"]
+        channel = await self._channel(integration_id)
+        if channel is None:
+            self._refused_handshake("unknown_integration", integration_id)
+            return _forbidden()
+        outcome = judge(
+            request.query.get("hub.mode", ""),
+            request.query.get("hub.verify_token", ""),
+            channel.verify_token_hashes,
+        )
+        self._activity.handshake(channel, outcome)
+        challenge = request.query.get("hub.challenge", "")
+        if outcome is not Outcome.VERIFIED or len(challenge) > LONGEST_CHALLENGE:
+            self._refused_handshake(outcome.value, channel.channel_id)
+            return _forbidden()
+        self._metrics.handshakes.labels(outcome.value).inc()
+        log.info("handshake", outcome=outcome.value, channel_id=channel.channel_id)
+        return web.Response(
+            text=challenge,
+            content_type="text/plain",
+            headers={"X-Content-Type-Options": "nosniff"},
+        )
+
+    def _refused_handshake(self, outcome: str, integration_id: str) -> None:
+        self._metrics.handshakes.labels(outcome).inc()
+        log.warning("handshake", outcome=outcome, channel_id=integration_id[:64])
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """Verify, split, publish with confirms, then 200. 503 lets Meta repeat for seven days."""
+        began = perf_counter()
+        try:
+            outcome, answer = await self._receive(request)
+        except web.HTTPRequestEntityTooLarge:
+            self._metrics.webhooks.labels("too_large").inc()
+            raise
+        self._metrics.webhooks.labels(outcome).inc()
+        self._metrics.webhook_seconds.observe(perf_counter() - began)
+        return answer
+
+    async def _receive(self, request: web.Request) -> tuple[str, web.Response]:
+        body = await request.read()
+        channel = await self._channel(request.match_info["integration_id"])
+        if channel is None:
+            self._metrics.webhooks.labels("unknown_channel").inc()
+            raise not_found("integration")
+        refused = refusal(body, request.headers.get("X-Hub-Signature-256"), channel.app_secrets)
+        if refused is not None:
+            log.warning("webhook_refused", reason=refused.value, channel_id=channel.channel_id)
+            self._activity.bad_signature(channel, refused)
+            self._metrics.webhooks.labels(f"unauthorized_{refused.value}").inc()
+            raise Problem(401, "bad-signature", "The signature is missing or wrong.")
+        try:
+            content = decode(body)
+        except MalformedError:
+            log.warning("webhook_malformed", channel_id=channel.channel_id, bytes=len(body))
+            return "malformed", _ok(IGNORED)
+        found = split(
+            content, channel_id=channel.channel_id, phone_number_id=channel.phone_number_id
+        )
+        await self._publish(channel, found)
+        self._count(channel, found)
+        if found.messages:
+            return "accepted", _ok(ACCEPTED)
+        return "ignored", _ok(IGNORED)
+
+    async def _channel(self, integration_id: str) -> ChannelForIngress | None:
+        try:
+            return await self._find_channel(integration_id)
+        except SourceUnavailableError:
+            self._metrics.webhooks.labels("unavailable").inc()
+            log.warning("secrets_unavailable", channel_id=integration_id[:64])
+            raise _unavailable() from None
+
+    async def _publish(self, channel: ChannelForIngress, found: Split) -> None:
+        now = self._clock()
+        publications = [_received(channel, m, now) for m in found.messages]
+        publications += [_status_received(channel, s, now) for s in found.statuses]
+        timeout_s = self._publish_timeout_s + EXTRA_TIMEOUT_S_PER_MESSAGE * len(publications)
+        try:
+            await self._bus.publish_all(publications, timeout_s=timeout_s)
+        except BusError as error:
+            self._metrics.webhooks.labels("unavailable").inc()
+            log.error(
+                "webhook_not_kept",
+                error=type(error).__name__,
+                channel_id=channel.channel_id,
+                messages=len(publications),
+            )
+            raise _unavailable() from None
+
+    def _count(self, channel: ChannelForIngress, found: Split) -> None:
+        items = self._metrics.webhook_items
+        items.labels("message").inc(len(found.messages))
+        items.labels("status").inc(len(found.statuses))
+        items.labels("ignored").inc(found.ignored)
+        items.labels("foreign").inc(found.foreign)
+        if found.foreign:
+            log.warning(
+                "foreign_number_dropped", channel_id=channel.channel_id, parts=found.foreign
+            )
+        self._activity.delivery(channel, found)
+
+
+def _received(channel: ChannelForIngress, message: UserMessage, now: datetime) -> Publication:
+    received = InboundMessageReceived(
+        channel_id=channel.channel_id,
+        provider_message_id=message.provider_message_id,
+        conversation_key=message.conversation_key,
+        phone_number_id=channel.phone_number_id,
+        received_at=now,
+        auto_reply=channel.auto_reply,
+        message=message.message,
+        contact=message.contact,
+    )
+    envelope = Envelope.of(
+        received,
+        id=message.event_id,
+        source="ingress",
+        subject=channel.channel_id,
+        tenant=channel.tenant,
+        time=now,
+        traceparent=current_traceparent(),
+    )
+    return Publication(INBOUND, lane_key(message.conversation_key, INBOUND_LANES), envelope)
+
+
+def _status_received(channel: ChannelForIngress, status: Status, now: datetime) -> Publication:
+    received = DeliveryStatusReceived(
+        channel_id=channel.channel_id,
+        conversation_key=status.conversation_key,
+        provider_message_id=status.provider_message_id,
+        status=status.status,
+        provider_timestamp=status.at,
+        recipient=status.recipient,
+        delivery_id=status.delivery_id,
+        error_codes=status.error_codes,
+    )
+    envelope = Envelope.of(
+        received,
+        id=status.event_id,
+        source="ingress",
+        subject=channel.channel_id,
+        tenant=channel.tenant,
+        time=now,
+        traceparent=current_traceparent(),
+    )
+    return Publication(OUTBOUND, lane_key(status.conversation_key, OUTBOUND_LANES), envelope)
+
+
+def _ok(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type="application/json")
+
+
+def _forbidden() -> web.Response:
+    return web.Response(status=403, text="Verification failed.", content_type="text/plain")
+
+
+def _unavailable() -> Problem:
+    return Problem(
+        503,
+        "not-kept",
+        "The message could not be kept right now. Send it again.",
+        headers={"Retry-After": "5"},
+    )

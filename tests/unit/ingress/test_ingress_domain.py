@@ -1,0 +1,247 @@
+"""Signature, handshake, decoding and splitting, over real payloads and mutations of them."""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingress.domain.decode import MalformedError, decode
+from ingress.domain.handshake import Outcome, judge
+from ingress.domain.signature import Refusal, refusal
+from ingress.domain.split import Split, split
+from shared.contracts import Envelope, InboundMessageReceived
+
+DATA = Path(__file__).parents[4] / "shared" / "data" / "webhooks"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is not here")
+
+GITHUB_SECRET, GITHUB_BODY = "It's a Secret to Everybody", b"Hello, World!"
+GITHUB_DIGEST = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+
+
+def test_a_published_vector_verifies() -> None:
+    header = f"sha256={GITHUB_DIGEST}"
+    assert refusal(GITHUB_BODY, header, ["other", GITHUB_SECRET]) is None
+
+
+@needs_data
+def test_our_vectors_verify_over_the_raw_bytes() -> None:
+    vectors = json.loads((DATA / "signature-vectors.json").read_text())
+    assert vectors
+    for vector in vectors:
+        body, header = base64.b64decode(vector["body_b64"]), vector["header"]
+        assert refusal(body, header, [vector["secret"]]) is None
+        assert refusal(body + b" ", header, [vector["secret"]]) is Refusal.WRONG_DIGEST
+
+
+@pytest.mark.parametrize(
+    ("header", "secrets", "reason"),
+    [
+        (None, ["s"], Refusal.NO_HEADER),
+        (f"sha256={GITHUB_DIGEST}", [], Refusal.NO_SECRET),
+        ("", ["s"], Refusal.BAD_FORM),
+        (GITHUB_DIGEST, [GITHUB_SECRET], Refusal.BAD_FORM),
+        (f"SHA256={GITHUB_DIGEST}", [GITHUB_SECRET], Refusal.BAD_FORM),
+        (f"sha256={GITHUB_DIGEST}0", [GITHUB_SECRET], Refusal.BAD_FORM),
+        (f"sha256={GITHUB_DIGEST}\n", [GITHUB_SECRET], Refusal.BAD_FORM),
+        (f"sha256={GITHUB_DIGEST[:-1]}z", [GITHUB_SECRET], Refusal.BAD_FORM),
+        (f"sha256={'0' * 64}", [GITHUB_SECRET], Refusal.WRONG_DIGEST),
+        (f"sha256={GITHUB_DIGEST}", ["wrong"], Refusal.WRONG_DIGEST),
+    ],
+)
+def test_a_forgery_is_refused_with_its_reason(
+    header: str | None, secrets: list[str], reason: Refusal
+) -> None:
+    assert refusal(GITHUB_BODY, header, secrets) is reason
+
+
+@pytest.mark.parametrize(
+    ("mode", "token", "outcome"),
+    [
+        ("subscribe", "right", Outcome.VERIFIED),
+        ("subscribe", "before", Outcome.VERIFIED),
+        ("subscribe", "right\n", Outcome.TOKEN_HAS_WHITESPACE),
+        ("subscribe", " right", Outcome.TOKEN_HAS_WHITESPACE),
+        ("subscribe", "wrong", Outcome.TOKEN_MISMATCH),
+        ("subscribe", "", Outcome.TOKEN_MISMATCH),
+        ("unsubscribe", "right", Outcome.WRONG_MODE),
+        ("", "right", Outcome.WRONG_MODE),
+    ],
+)
+def test_the_handshake_knows_why(mode: str, token: str, outcome: Outcome) -> None:
+    hashes = [hashlib.sha256(known).hexdigest() for known in (b"right", b"before")]
+    assert judge(mode, token, hashes) is outcome
+
+
+def test_half_an_emoji_does_not_lose_a_webhook() -> None:
+    assert decode(b'{"a": "cut \\ud83d"}') == {"a": "cut ?"}
+    assert decode(b'\xef\xbb\xbf{"a": 1}') == {"a": 1}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"nonsense", b'{"a": NaN}', b"[" * 100_000])
+def test_what_is_no_json_is_malformed(body: bytes) -> None:
+    with pytest.raises(MalformedError):
+        decode(body)
+
+
+def number_of(payload: Any) -> str:
+    """The first phone number id that a payload names."""
+    text = json.dumps(payload)
+    marker = '"phone_number_id": "'
+    return text.split(marker, 1)[1].split('"', 1)[0] if marker in text else ""
+
+
+def payloads() -> list[tuple[str, Any]]:
+    if not DATA.is_dir():
+        return []
+    found = []
+    for path in sorted(DATA.glob("*/*.json")):
+        try:
+            found.append((f"{path.parent.name}/{path.stem}", json.loads(path.read_text())))
+        except ValueError:
+            continue
+    return found
+
+
+def kinds(found: Split) -> tuple[int, int]:
+    return len(found.messages), len(found.statuses)
+
+
+EXPECTED = {
+    "vercel-chat/sample-text-message-0": (1, 0),
+    "vercel-chat/sample-image-message-1": (1, 0),
+    "vercel-chat/sample-interactive-button-reply-3": (1, 0),
+    "vercel-chat/sample-text-message-with-business-scoped-user-ids-4": (1, 0),
+    "vercel-chat/sample-system-message-user-changed-number-5": (0, 0),
+    "vercel-chat/sample-system-message-user-changed-user-id-6": (0, 0),
+    "vercel-chat/sample-bsuid-rotation-user-id-update-7": (0, 0),
+    "vercel-chat/sample-status-update-message-delivered-8": (0, 1),
+}
+
+
+@needs_data
+@pytest.mark.parametrize("name", EXPECTED)
+def test_real_payloads_split_as_documented(name: str) -> None:
+    payload = dict(payloads())[name]
+    found = split(payload, channel_id="mc_1", phone_number_id=number_of(payload))
+    assert kinds(found) == EXPECTED[name]
+
+
+@needs_data
+def test_every_real_payload_is_taken_without_complaint() -> None:
+    taken = [
+        split(payload, channel_id="mc_1", phone_number_id=number_of(payload))
+        for _, payload in payloads()
+    ]
+    assert sum(len(found.messages) for found in taken) >= 10
+    assert sum(len(found.statuses) for found in taken) >= 2
+
+
+def value(**parts: Any) -> dict[str, Any]:
+    content = {"metadata": {"phone_number_id": "1"}, **parts}
+    return {"entry": [{"changes": [{"field": "messages", "value": content}]}]}
+
+
+TEXT = {"id": "wamid.1", "from": "1555", "type": "text", "text": {"body": "hi"}}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        TEXT | {"type": "reaction"},
+        TEXT | {"type": "edit"},
+        TEXT | {"type": "revoke"},
+        TEXT | {"type": "system"},
+        TEXT | {"type": "unsupported"},
+        TEXT | {"type": "request_welcome"},
+        TEXT | {"type": ["text"]},
+        TEXT | {"group_id": "g"},
+        TEXT | {"id": None},
+        TEXT | {"id": "x" * 1000},
+        TEXT | {"from": None},
+        "text",
+        None,
+        7,
+    ],
+)
+def test_what_nobody_said_starts_no_turn(message: Any) -> None:
+    found = split(value(messages=[message]), channel_id="c", phone_number_id="1")
+    assert kinds(found) == (0, 0)
+    assert found.ignored == 1
+
+
+def test_a_repeat_within_one_post_counts_once() -> None:
+    found = split(value(messages=[TEXT, TEXT]), channel_id="c", phone_number_id="1")
+    assert kinds(found) == (1, 0)
+
+
+def test_another_number_is_foreign() -> None:
+    found = split(value(messages=[TEXT]), channel_id="c", phone_number_id="2")
+    assert (kinds(found), found.foreign) == ((0, 0), 1)
+
+
+def test_the_sender_is_the_business_scoped_id_when_there_is_one() -> None:
+    message = TEXT | {"from_user_id": "US.1"}
+    contacts = [{"wa_id": "9"}, {"user_id": "US.1", "profile": {"name": "Ann"}}]
+    found = split(
+        value(messages=[message], contacts=contacts), channel_id="c", phone_number_id="1"
+    ).messages[0]
+    assert found.conversation_key == "c:US.1"
+    assert found.contact == contacts[1]
+
+
+def test_nobody_gets_anothers_contact() -> None:
+    contacts = [{"wa_id": "8"}, {"wa_id": "9"}]
+    found = split(
+        value(messages=[TEXT], contacts=contacts), channel_id="c", phone_number_id="1"
+    ).messages[0]
+    assert found.contact is None
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_any_json_is_split(body: Any) -> None:
+    split(body, channel_id="c", phone_number_id="1")
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["id", "from", "from_user_id", "type", "timestamp", "text", "group_id"]),
+        JSON,
+    ),
+    JSON,
+    JSON,
+)
+def test_any_message_that_is_taken_can_be_published(
+    changes: dict[str, Any], contacts: Any, statuses: Any
+) -> None:
+    body = value(messages=[TEXT | changes], contacts=contacts, statuses=statuses)
+    decoded = decode(json.dumps(body).encode())
+    for message in split(decoded, channel_id="c", phone_number_id="1").messages:
+        event = InboundMessageReceived(
+            channel_id="c",
+            provider_message_id=message.provider_message_id,
+            conversation_key=message.conversation_key,
+            phone_number_id="1",
+            received_at="2026-01-01T00:00:00Z",  # type: ignore[arg-type]
+            auto_reply=False,
+            message=message.message,
+            contact=message.contact,
+        )
+        Envelope.of(event, source="i", subject="s", tenant="t").encode()
