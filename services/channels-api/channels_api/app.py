@@ -1,0 +1,70 @@
+"""Where channels-api is put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from channels_api.adapters.activity_store import ActivityStore
+from channels_api.adapters.channel_store import ChannelStore
+from channels_api.adapters.collections import API_KEYS, CHANNELS, INDEXES
+from channels_api.adapters.key_store import KeyStore
+from channels_api.first_start import check_keyring, ensure_first_key
+from channels_api.handlers.activity import KeepActivity, channel_of, classify
+from channels_api.http.channels import Channels
+from channels_api.http.internal import Internal, require_service_token
+from channels_api.http.keys import Keys
+from channels_api.settings import Settings
+from shared.bus.consumer import Consumer, ConsumerSpec
+from shared.bus.outbox import Outbox
+from shared.bus.topology import ACTIVITY_QUEUE
+from shared.http.keys import require_key
+from shared.http.server import application
+from shared.runtime import HttpEdge, Resources, Service
+
+
+@asynccontextmanager
+async def build(settings: Settings, resources: Resources) -> AsyncIterator[Service]:
+    """The service: a public port, an internal one, and the keeper of activity."""
+    clock, metrics, database = resources.clock, resources.metrics, resources.database
+    keyring = settings.keyring()
+    channels, keys = ChannelStore(database, clock), KeyStore(database, clock)
+    activity = ActivityStore(database)
+    channel_outbox = Outbox(database[CHANNELS], resources.bus, clock, metrics)
+    key_outbox = Outbox(database[API_KEYS], resources.bus, clock, metrics)
+
+    public = application(metrics)
+    public.middlewares.append(require_key(keys.principal))
+    grace = timedelta(seconds=settings.secret_grace_s)
+    public.add_routes(Channels(channels, activity, channel_outbox, keyring, clock, grace).routes())
+    public.add_routes(Keys(keys, key_outbox).routes())
+
+    internal = application(metrics)
+    internal.middlewares.append(require_service_token(settings.internal_tokens))
+    internal.add_routes(Internal(channels, keys, keyring, clock).routes())
+
+    async def prepare() -> None:
+        await check_keyring(channels, keyring)
+        await ensure_first_key(keys, settings)
+
+    keeper = ConsumerSpec(
+        name="activity",
+        queues=(ACTIVITY_QUEUE,),
+        handle=KeepActivity(activity).handle,
+        key_of=channel_of,
+        classify=classify,
+        probe=resources.probe,
+        prefetch=64,
+    )
+    yield Service(
+        http=(
+            HttpEdge("public", public, settings.host, settings.port),
+            HttpEdge("internal", internal, settings.internal_host, settings.internal_port),
+        ),
+        parts=(
+            channel_outbox,
+            key_outbox,
+            Consumer(keeper, resources.bus, metrics, settings.instance),
+        ),
+        indexes=INDEXES,
+        prepare=prepare,
+    )

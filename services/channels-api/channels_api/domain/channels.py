@@ -1,0 +1,115 @@
+"""What a channel is, and how its credentials change. Pure: sealing and storage are elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """A replaced secret, sealed or hashed, that is valid until ``until``."""
+
+    value: str = field(repr=False)
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A connected number. Secrets are sealed, the verify token is a SHA-256; none is readable."""
+
+    id: str
+    tenant: str
+    label: str | None
+    phone_number_id: str
+    waba_id: str | None
+    auto_reply: bool
+    state: str
+    access_token: str = field(repr=False)
+    access_token_last4: str
+    app_secret: str = field(repr=False)
+    app_secret_last4: str
+    verify_token_hash: str = field(repr=False)
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    retired_app_secrets: tuple[Retired, ...] = ()
+    retired_verify_token_hashes: tuple[Retired, ...] = ()
+
+    def app_secrets(self, now: datetime) -> tuple[str, ...]:
+        """Sealed secrets that verify a webhook now: the current one first."""
+        return (self.app_secret, *_valid(self.retired_app_secrets, now))
+
+    def verify_token_hashes(self, now: datetime) -> tuple[str, ...]:
+        """Hashes of tokens that pass a handshake now: the current one first."""
+        return (self.verify_token_hash, *_valid(self.retired_verify_token_hashes, now))
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What an update asks for; None leaves as it is. Secrets come sealed, tokens hashed."""
+
+    label: str | None = None
+    auto_reply: bool | None = None
+    state: str | None = None
+    waba_id: str | None = None
+    access_token: str | None = field(default=None, repr=False)
+    access_token_last4: str = ""
+    app_secret: str | None = field(default=None, repr=False)
+    app_secret_last4: str = ""
+    verify_token_hash: str | None = field(default=None, repr=False)
+
+
+def changed(channel: Channel, changes: Changes, now: datetime, grace: timedelta) -> Channel:
+    """``channel`` after ``changes``, its version one higher.
+
+    A replaced app secret or verify token stays valid for ``grace``: webhooks that Meta signed with
+    the old one are still on their way. An access token has no grace: it is ours to use.
+    """
+    after = replace(channel, version=channel.version + 1, updated_at=now)
+    after = replace(
+        after,
+        label=channel.label if changes.label is None else changes.label,
+        auto_reply=channel.auto_reply if changes.auto_reply is None else changes.auto_reply,
+        state=changes.state or channel.state,
+        waba_id=channel.waba_id if changes.waba_id is None else changes.waba_id,
+    )
+    if changes.access_token is not None:
+        after = replace(
+            after,
+            access_token=changes.access_token,
+            access_token_last4=changes.access_token_last4,
+        )
+    if changes.app_secret is not None:
+        after = replace(
+            after,
+            app_secret=changes.app_secret,
+            app_secret_last4=changes.app_secret_last4,
+            retired_app_secrets=_retire(
+                channel.retired_app_secrets, channel.app_secret, now, grace
+            ),
+        )
+    if changes.verify_token_hash is not None:
+        after = replace(
+            after,
+            verify_token_hash=changes.verify_token_hash,
+            retired_verify_token_hashes=_retire(
+                channel.retired_verify_token_hashes, channel.verify_token_hash, now, grace
+            ),
+        )
+    return after
+
+
+def last4(secret: str) -> str:
+    """What is shown of a secret; nothing of a short one."""
+    return secret[-4:] if len(secret) >= 12 else "…"
+
+
+def _retire(
+    retired: Sequence[Retired], value: str, now: datetime, grace: timedelta
+) -> tuple[Retired, ...]:
+    kept = [old for old in retired if old.until > now]
+    return (Retired(value, now + grace), *kept)
+
+
+def _valid(retired: Sequence[Retired], now: datetime) -> tuple[str, ...]:
+    return tuple(old.value for old in retired if old.until > now)

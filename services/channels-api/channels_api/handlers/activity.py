@@ -1,0 +1,95 @@
+"""Keeps what ingress and outbound tell about a channel, in words for its operator."""
+
+from typing import Any
+
+from pymongo.errors import ConnectionFailure
+
+from channels_api.adapters.activity_store import ActivityStore
+from shared.bus.failures import Failure, Outage, Permanent, Transient
+from shared.contracts import (
+    ChannelDeliveryObserved,
+    ChannelHandshakeAttempted,
+    ChannelProblemDetected,
+    ContractError,
+    Envelope,
+)
+
+HANDSHAKE_MESSAGES = {
+    "verified": "Meta verified the webhook.",
+    "token_mismatch": (
+        "Refused: the verify token is another one. Copy the token of this channel to Meta's "
+        "configuration page, or rotate it to get a new one."
+    ),
+    "token_has_whitespace": (
+        "Refused: the verify token is right but for white space around it. Remove the stray "
+        "newline or blank on Meta's configuration page."
+    ),
+    "wrong_mode": "Refused: the request was no subscription (hub.mode). It did not come from Meta.",
+}
+
+
+class KeepActivity:
+    """Handles every event of the ``activity`` exchange."""
+
+    def __init__(self, store: ActivityStore) -> None:
+        self._store = store
+
+    async def handle(self, envelope: Envelope) -> None:
+        """Store it. Safe to repeat."""
+        kind, channel_id, detail = _read(envelope)
+        await self._store.add(envelope.id, channel_id, at=envelope.time, kind=kind, detail=detail)
+
+
+def _read(envelope: Envelope) -> tuple[str, str, dict[str, Any]]:
+    match envelope.type:
+        case ChannelHandshakeAttempted.TYPE:
+            tried = envelope.payload(ChannelHandshakeAttempted)
+            message = HANDSHAKE_MESSAGES[tried.outcome]
+            return "handshake", tried.channel_id, {"outcome": tried.outcome, "message": message}
+        case ChannelDeliveryObserved.TYPE:
+            seen = envelope.payload(ChannelDeliveryObserved)
+            return "delivery", seen.channel_id, _delivery(seen)
+        case ChannelProblemDetected.TYPE:
+            problem = envelope.payload(ChannelProblemDetected)
+            detail = {
+                "problem": problem.problem,
+                "message": problem.detail,
+                "code": problem.code,
+            }
+            return "problem", problem.channel_id, detail
+        case _:
+            raise Permanent("unknown_activity")
+
+
+def _delivery(seen: ChannelDeliveryObserved) -> dict[str, Any]:
+    parts = [
+        f"{count} {name}"
+        for count, name in (
+            (seen.messages, "messages"),
+            (seen.statuses, "statuses"),
+            (seen.ignored, "parts ignored"),
+            (seen.foreign, "parts dropped: they named another phone number id"),
+        )
+        if count
+    ]
+    return {
+        "messages": seen.messages,
+        "statuses": seen.statuses,
+        "ignored": seen.ignored,
+        "foreign": seen.foreign,
+        "message": f"Webhooks arrived: {', '.join(parts) or 'nothing in them'}.",
+    }
+
+
+def channel_of(envelope: Envelope) -> str:
+    """Activity of one channel is kept in order."""
+    return envelope.subject
+
+
+def classify(error: Exception) -> Failure:
+    """The one place that says which of the four failures an error is."""
+    if isinstance(error, ContractError):
+        return Permanent("contract")
+    if isinstance(error, ConnectionFailure):
+        return Outage("database_unreachable")
+    return Transient(type(error).__name__)

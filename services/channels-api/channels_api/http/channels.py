@@ -1,0 +1,226 @@
+"""``/api/channels``."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+import structlog
+from aiohttp import web
+
+from channels_api.adapters.activity_store import KEPT_PER_CHANNEL, ActivityStore
+from channels_api.adapters.channel_store import ChannelStore, NumberTakenError
+from channels_api.adapters.collections import CHANNELS, CREATIONS
+from channels_api.domain.channels import Changes, Channel, changed, last4
+from channels_api.handlers.announce import announcement
+from channels_api.http.requests import CreateChannel, UpdateChannel
+from channels_api.http.shapes import channel_shape
+from shared.bus.outbox import Outbox
+from shared.clock import Clock
+from shared.crypto.sealing import Keyring, Place
+from shared.http.keys import PRINCIPAL
+from shared.http.problem import Problem, json_response, not_found, query_int, read_model
+from shared.ids import derived_id, new_channel_id, new_verify_token, secret_hash
+
+log = structlog.get_logger()
+
+
+class Channels:
+    """Handlers of ``/api/channels``."""
+
+    def __init__(
+        self,
+        store: ChannelStore,
+        activity: ActivityStore,
+        outbox: Outbox,
+        keyring: Keyring,
+        clock: Clock,
+        grace: timedelta,
+    ) -> None:
+        self._store = store
+        self._activity = activity
+        self._outbox = outbox
+        self._keyring = keyring
+        self._clock = clock
+        self._grace = grace
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every route under ``/api/channels``."""
+        return [
+            web.post("/api/channels", self.create),
+            web.get("/api/channels", self.list),
+            web.get("/api/channels/{id}", self.get),
+            web.patch("/api/channels/{id}", self.update),
+            web.delete("/api/channels/{id}", self.delete),
+            web.get("/api/channels/{id}/activity", self.activity),
+        ]
+
+    async def create(self, request: web.Request) -> web.Response:
+        """201 with the verify token, this once. An ``Idempotency-Key`` makes a repeat the same."""
+        tenant = request[PRINCIPAL].tenant
+        asked = await read_model(request, CreateChannel)
+        creation_id, fingerprint = _creation(request, tenant, asked)
+        if creation_id is not None:
+            repeated = await self._repeated(tenant, creation_id, fingerprint)
+            if repeated is not None:
+                return repeated
+        verify_token = new_verify_token()
+        channel = self._new_channel(tenant, asked, verify_token)
+        events = [announcement(channel, "created")]
+        try:
+            await self._store.insert(channel, events)
+        except NumberTakenError as error:
+            raise Problem(
+                409,
+                "number-taken",
+                f"Channel {error.channel_id} is connected to this number. Update that one, or "
+                "delete it first.",
+            ) from None
+        await self._outbox.flush(channel.id, events)
+        if creation_id is not None:
+            sealed = self._keyring.seal(verify_token, _token_place(creation_id))
+            kept = {"channel_id": channel.id, "fingerprint": fingerprint, "verify_token": sealed}
+            await self._store.keep_creation(creation_id, kept)
+        log.info("channel_created", channel_id=channel.id)
+        return json_response(channel_shape(channel, verify_token=verify_token), status=201)
+
+    async def _repeated(
+        self, tenant: str, creation_id: str, fingerprint: str
+    ) -> web.Response | None:
+        """The answer of the first call with this key, whose answer may have been lost."""
+        known = await self._store.creation(creation_id)
+        if known is None:
+            return None
+        if known["fingerprint"] != fingerprint:
+            raise Problem(
+                422,
+                "idempotency-key-reused",
+                "This Idempotency-Key was used with another body. Use a new key.",
+            )
+        channel = await self._store.get(tenant, known["channel_id"])
+        if channel is None:
+            raise not_found("channel")
+        token = self._keyring.open(known["verify_token"], _token_place(creation_id))
+        return json_response(channel_shape(channel, verify_token=token), status=201)
+
+    def _new_channel(self, tenant: str, asked: CreateChannel, verify_token: str) -> Channel:
+        channel_id, now = new_channel_id(), self._clock()
+        return Channel(
+            id=channel_id,
+            tenant=tenant,
+            label=asked.label,
+            phone_number_id=asked.phone_number_id,
+            waba_id=asked.waba_id,
+            auto_reply=asked.auto_reply,
+            state="active",
+            access_token=self._seal(channel_id, "access_token", asked.access_token),
+            access_token_last4=last4(asked.access_token),
+            app_secret=self._seal(channel_id, "app_secret", asked.app_secret),
+            app_secret_last4=last4(asked.app_secret),
+            verify_token_hash=secret_hash(verify_token),
+            version=1,
+            created_at=now,
+            updated_at=now,
+        )
+
+    def _seal(self, channel_id: str, field: str, secret: str) -> str:
+        return self._keyring.seal(secret, Place(CHANNELS, channel_id, field))
+
+    async def list(self, request: web.Request) -> web.Response:
+        """``?limit=&cursor=``, oldest first."""
+        limit = query_int(request, "limit", default=50, low=1, high=200)
+        rows = await self._store.page(
+            request[PRINCIPAL].tenant, limit=limit + 1, after=_cursor(request)
+        )
+        shown = rows[:limit]
+        more = len(rows) > limit
+        return json_response(
+            {
+                "channels": [channel_shape(channel) for channel in shown],
+                "next_cursor": _next_cursor(shown[-1]) if more else None,
+            }
+        )
+
+    async def _channel(self, request: web.Request) -> Channel:
+        channel = await self._store.get(request[PRINCIPAL].tenant, request.match_info["id"])
+        if channel is None:
+            raise not_found("channel")
+        return channel
+
+    async def get(self, request: web.Request) -> web.Response:
+        """One channel, without any secret."""
+        return json_response(channel_shape(await self._channel(request)))
+
+    async def update(self, request: web.Request) -> web.Response:
+        """Change what is given; a new verify token is shown this once."""
+        channel = await self._channel(request)
+        asked = await read_model(request, UpdateChannel)
+        verify_token = new_verify_token() if asked.rotate_verify_token else None
+        after = changed(
+            channel, self._changes(channel, asked, verify_token), self._clock(), self._grace
+        )
+        events = [announcement(after, "updated")]
+        if not await self._store.replace(channel, after, events):
+            raise Problem(
+                409, "changed-meanwhile", "The channel was changed by somebody else. Try again."
+            )
+        await self._outbox.flush(channel.id, events)
+        log.info("channel_updated", channel_id=channel.id, version=after.version)
+        return json_response(channel_shape(after, verify_token=verify_token))
+
+    def _changes(self, channel: Channel, asked: UpdateChannel, verify_token: str | None) -> Changes:
+        token, secret = asked.access_token, asked.app_secret
+        return Changes(
+            label=asked.label,
+            auto_reply=asked.auto_reply,
+            state=asked.state,
+            waba_id=asked.waba_id,
+            access_token=None if token is None else self._seal(channel.id, "access_token", token),
+            access_token_last4=last4(token or ""),
+            app_secret=None if secret is None else self._seal(channel.id, "app_secret", secret),
+            app_secret_last4=last4(secret or ""),
+            verify_token_hash=None if verify_token is None else secret_hash(verify_token),
+        )
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Destroy the credentials at once; the history of conversations stays."""
+        channel = await self._channel(request)
+        events = [announcement(channel, "deleted")]
+        if await self._store.delete(channel, events):
+            await self._outbox.flush(channel.id, events)
+            log.info("channel_deleted", channel_id=channel.id)
+        return web.Response(status=204)
+
+    async def activity(self, request: web.Request) -> web.Response:
+        """``?limit=``, newest first: handshakes, deliveries, problems, in plain sentences."""
+        channel = await self._channel(request)
+        limit = query_int(request, "limit", default=100, low=1, high=KEPT_PER_CHANNEL)
+        return json_response({"activity": await self._activity.newest(channel.id, limit)})
+
+
+def _creation(request: web.Request, tenant: str, asked: CreateChannel) -> tuple[str | None, str]:
+    key = request.headers.get("Idempotency-Key")
+    body: dict[str, Any] = asked.model_dump()
+    fingerprint = secret_hash(orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode())
+    return (None if key is None else derived_id("create-channel", tenant, key)), fingerprint
+
+
+def _token_place(creation_id: str) -> Place:
+    return Place(CREATIONS, creation_id, "verify_token")
+
+
+def _cursor(request: web.Request) -> tuple[datetime, str] | None:
+    text = request.query.get("cursor")
+    if text is None:
+        return None
+    try:
+        at, channel_id = urlsafe_b64decode(text.encode()).decode().split("|", 1)
+        return datetime.fromisoformat(at), channel_id
+    except ValueError:
+        raise Problem(
+            422, "invalid-request", "cursor is not one that a listing gave you."
+        ) from None
+
+
+def _next_cursor(channel: Channel) -> str:
+    return urlsafe_b64encode(f"{channel.created_at.isoformat()}|{channel.id}".encode()).decode()

@@ -1,0 +1,95 @@
+"""``/internal``: what ingress, outbound and brain need to know, and no more. A port of its own."""
+
+import hmac
+from collections.abc import Sequence
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+from pydantic import SecretStr
+
+from channels_api.adapters.channel_store import ChannelStore
+from channels_api.adapters.collections import CHANNELS
+from channels_api.adapters.key_store import KeyStore
+from channels_api.domain.channels import Channel
+from shared.clock import Clock
+from shared.crypto.sealing import Keyring, Place
+from shared.http.problem import Problem, json_response, not_found
+from shared.http.server import Handler
+
+
+def require_service_token(tokens: Sequence[SecretStr]) -> Middleware:
+    """A middleware: 401 without one of ``tokens``, compared in constant time."""
+    known = [token.get_secret_value().encode() for token in tokens]
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        matches = [
+            hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token) for token in known
+        ]
+        if scheme != "Bearer" or not any(matches):
+            raise Problem(401, "service-token", "A service token is required here.")
+        return await handler(request)
+
+    return guarded
+
+
+class Internal:
+    """Handlers of ``/internal``."""
+
+    def __init__(
+        self, channels: ChannelStore, keys: KeyStore, keyring: Keyring, clock: Clock
+    ) -> None:
+        self._channels = channels
+        self._keys = keys
+        self._keyring = keyring
+        self._clock = clock
+
+    def routes(self) -> list[web.RouteDef]:
+        """Every route under ``/internal``."""
+        return [
+            web.get("/internal/channels/{id}/ingress", self.for_ingress),
+            web.get("/internal/channels/{id}/outbound", self.for_outbound),
+            web.get("/internal/keys/{hash}", self.key),
+        ]
+
+    async def _channel(self, request: web.Request) -> Channel:
+        channel = await self._channels.get_any(request.match_info["id"])
+        if channel is None or channel.state != "active":
+            raise not_found("channel")
+        return channel
+
+    async def for_ingress(self, request: web.Request) -> web.Response:
+        """Secrets that verify a webhook now, hashes that pass a handshake now."""
+        channel, now = await self._channel(request), self._clock()
+        place = Place(CHANNELS, channel.id, "app_secret")
+        return json_response(
+            {
+                "channel_id": channel.id,
+                "tenant": channel.tenant,
+                "phone_number_id": channel.phone_number_id,
+                "auto_reply": channel.auto_reply,
+                "app_secrets": [self._keyring.open(s, place) for s in channel.app_secrets(now)],
+                "verify_token_hashes": list(channel.verify_token_hashes(now)),
+            }
+        )
+
+    async def for_outbound(self, request: web.Request) -> web.Response:
+        """The access token."""
+        channel = await self._channel(request)
+        place = Place(CHANNELS, channel.id, "access_token")
+        return json_response(
+            {
+                "channel_id": channel.id,
+                "tenant": channel.tenant,
+                "phone_number_id": channel.phone_number_id,
+                "access_token": self._keyring.open(channel.access_token, place),
+            }
+        )
+
+    async def key(self, request: web.Request) -> web.Response:
+        """Whose API key this is, by its SHA-256."""
+        principal = await self._keys.principal(request.match_info["hash"])
+        if principal is None:
+            raise not_found("key")
+        return json_response({"tenant": principal.tenant, "label": principal.label})

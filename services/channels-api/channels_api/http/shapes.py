@@ -1,0 +1,33 @@
+"""What the API shows. Field by field: nothing leaves because it was stored."""
+
+from typing import Any
+
+from channels_api.adapters.key_store import ApiKey
+from channels_api.domain.channels import Channel
+
+
+def channel_shape(channel: Channel, *, verify_token: str | None = None) -> dict[str, Any]:
+    """A channel; ``verify_token`` only in the answer to its creation or rotation."""
+    shape: dict[str, Any] = {
+        "id": channel.id,
+        "type": "whatsapp",
+        "label": channel.label,
+        "phone_number_id": channel.phone_number_id,
+        "waba_id": channel.waba_id,
+        "auto_reply": channel.auto_reply,
+        "state": channel.state,
+        "webhook_url_hint": f"/api/ingress/whatsapp/{channel.id}",
+        "access_token_last4": channel.access_token_last4,
+        "app_secret_last4": channel.app_secret_last4,
+        "version": channel.version,
+        "created_at": channel.created_at,
+        "updated_at": channel.updated_at,
+    }
+    if verify_token is not None:
+        shape["verify_token"] = verify_token
+    return shape
+
+
+def key_shape(key: ApiKey) -> dict[str, Any]:
+    """An API key without the key."""
+    return {"id": key.id, "label": key.label, "last4": key.last4, "created_at": key.created_at}
