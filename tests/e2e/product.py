@@ -1,0 +1,300 @@
+"""The product as it runs in production: every service its own process, a real broker and database."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from tests.support.ports import find_free_port
+from tests.support.processes import ServiceProcess
+from tests.support.rabbit import RabbitNode
+
+from devstack.gateway import gateway
+from humane_ai import AsyncHumaneClient
+from shared.ids import new_api_key
+from tests.support.eventually import eventually
+
+LOOPBACK = "127.0.0.1"
+SERVICES = ("channels-api", "brain", "outbound", "ingress")
+PACKAGES = {"channels-api": "channels_api"}
+
+
+@dataclass
+class Channel:
+    """A connected number and the credentials that a test planted."""
+
+    id: str
+    phone_number_id: str
+    access_token: str
+    app_secret: str
+    verify_token: str
+    url: str
+
+
+@dataclass
+class Product:
+    """A running product; ``planted`` collects what must never be seen in a log."""
+
+    rabbit: RabbitNode
+    amqp_url: str
+    mongodb_uri: str
+    folder: Path
+    api_key: str = field(default_factory=new_api_key)
+    internal_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    key_encryption_key: str = field(
+        default_factory=lambda: urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    )
+    base_url: str = ""
+    simulator_url: str = ""
+    services: dict[str, ServiceProcess] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+    planted: set[str] = field(default_factory=set)
+    http: aiohttp.ClientSession = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.planted |= {self.api_key, self.internal_token, self.key_encryption_key}
+        for name in (*SERVICES, "internal", "simulator"):
+            self.ports[name] = find_free_port()
+        for name in SERVICES:
+            self.ports[f"{name}.admin"] = find_free_port()
+
+    def environment(self, name: str) -> dict[str, str]:
+        """What the service reads."""
+        prefix = name.replace("-", "_").upper()
+        common = {
+            f"{prefix}_HOST": LOOPBACK,
+            f"{prefix}_PORT": str(self.ports[name]),
+            f"{prefix}_ADMIN_HOST": LOOPBACK,
+            f"{prefix}_ADMIN_PORT": str(self.ports[f"{name}.admin"]),
+            f"{prefix}_LOG_LEVEL": "DEBUG",
+            "AMQP_URL": self.amqp_url,
+        }
+        if name != "ingress":
+            common["MONGODB_URI"] = self.mongodb_uri
+        if name == "channels-api":
+            return common | {
+                "CHANNELS_API_INTERNAL_HOST": LOOPBACK,
+                "CHANNELS_API_INTERNAL_PORT": str(self.ports["internal"]),
+                "CHANNELS_API_INTERNAL_TOKENS": self.internal_token,
+                "CHANNELS_API_KEY_ENCRYPTION_KEYS": json.dumps({"1": self.key_encryption_key}),
+                "CHANNELS_API_BOOTSTRAP_API_KEY": self.api_key,
+            }
+        common |= {
+            "INTERNAL_API_URL": f"http://{LOOPBACK}:{self.ports['internal']}",
+            "INTERNAL_API_TOKEN": self.internal_token,
+        }
+        if name == "outbound":
+            common |= {
+                "OUTBOUND_GRAPH_BASE_URL": self.simulator_url,
+                "OUTBOUND_SETTLE_TIMEOUT_S": "5",
+            }
+        if name == "brain":
+            common |= {
+                "BRAIN_OFFLINE_REPLIES": "true",
+                "BRAIN_PROCESS_RATE_PER_MINUTE": "10000",
+                "BRAIN_REPLY_DELAY_CAP_MS": "0",
+            }
+        return common
+
+    async def start(self, name: str) -> None:
+        """Start one service and wait until it is ready."""
+        process = ServiceProcess(
+            PACKAGES.get(name, name),
+            env=self.environment(name),
+            log_path=self.folder / f"{name}.log",
+        )
+        await process.start()
+        self.services[name] = process
+        await process.wait_ready(self.ports[f"{name}.admin"])
+
+    async def restart(self, name: str) -> None:
+        """SIGTERM, then start again."""
+        await self.services[name].terminate()
+        await self.start(name)
+
+    def client(self) -> AsyncHumaneClient:
+        """The client library, pointed at this product."""
+        return AsyncHumaneClient(api_key=self.api_key, base_url=self.base_url)
+
+    async def get(self, path: str) -> Any:
+        """GET with the API key; the decoded body."""
+        async with self.http.get(
+            self.base_url + path, headers={"X-API-Key": self.api_key}
+        ) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    async def connect(self, *, auto_reply: bool = True, verify: bool = True) -> Channel:
+        """Create a channel, register its number with the simulator, verify as Meta does."""
+        phone_number_id = str(secrets.randbelow(10**15) + 10**15)
+        access_token, app_secret = "EAA" + secrets.token_hex(20), secrets.token_hex(16)
+        async with self.client() as client:
+            created = await client.channels.create_whatsapp(
+                phone_number_id=phone_number_id,
+                access_token=access_token,
+                app_secret=app_secret,
+                label="Care line",
+                auto_reply=auto_reply,
+            )
+        assert created.verify_token is not None
+        self.planted |= {access_token, app_secret, created.verify_token}
+        channel = Channel(
+            id=created.id,
+            phone_number_id=phone_number_id,
+            access_token=access_token,
+            app_secret=app_secret,
+            verify_token=created.verify_token,
+            url=self.base_url + created.webhook_url_hint,
+        )
+        number = {
+            "phone_number_id": phone_number_id,
+            "access_token": access_token,
+            "app_secret": app_secret,
+        }
+        if verify:
+            number |= {"callback_url": channel.url, "verify_token": channel.verify_token}
+        await self.sim("numbers", number)
+        return channel
+
+    async def sim(self, path: str, body: dict[str, Any]) -> Any:
+        """POST to the simulator's control API."""
+        async with self.http.post(f"{self.simulator_url}/sim/{path}", json=body) as answer:
+            assert answer.status < 300, await answer.text()
+            return await answer.json()
+
+    async def sim_get(self, path: str) -> Any:
+        """GET from the simulator's control API."""
+        async with self.http.get(f"{self.simulator_url}/sim/{path}") as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    async def texts_sent(self, channel: Channel, to: str) -> list[dict[str, Any]]:
+        """What the Graph double accepted as text messages to this person on this number."""
+        shown = await self.sim_get(f"phone/{to}/messages?phone_number_id={channel.phone_number_id}")
+        return [m for m in shown["messages"] if m["direction"] == "business"]
+
+    async def interactions_of(self, user_id: str) -> list[dict[str, Any]]:
+        """Every interaction of a person, newest first."""
+        found: list[dict[str, Any]] = []
+        cursor = ""
+        while True:
+            page = await self.get(f"/api/users/{user_id}/interactions?limit=200{cursor}")
+            found += page["interactions"]
+            if page["next_cursor"] is None:
+                return found
+            cursor = f"&cursor={page['next_cursor']}"
+
+    async def post_webhook(
+        self, channel: Channel, body: bytes, *, signature: str | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """POST as Meta would; ``signature`` replaces the right one.
+
+        The simulator is told of the body first, as if it had sent it: Meta lets nobody answer or
+        read-mark a message that it does not know.
+        """
+        if signature is None and len(body) < 100_000:
+            known = {"phone_number_id": channel.phone_number_id, "body": body.decode(), "times": 0}
+            await self.sim("webhooks", known)
+        headers = {
+            "Content-Type": "application/json",
+            "X-Hub-Signature-256": sign(channel.app_secret, body)
+            if signature is None
+            else signature,
+        }
+        if signature == "":
+            del headers["X-Hub-Signature-256"]
+        async with self.http.post(channel.url, data=body, headers=headers) as answer:
+            text = await answer.text()
+            return answer.status, json.loads(text) if text.startswith("{") else {"text": text}
+
+    def log_text(self) -> str:
+        """Everything that every service wrote."""
+        return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+
+def sign(app_secret: str, body: bytes) -> str:
+    """Meta's signature header."""
+    return "sha256=" + hmac.new(app_secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def text_message(sender: str, text: str, *, wamid: str | None = None) -> dict[str, Any]:
+    """A text message object as Meta writes it."""
+    return {
+        "from": sender,
+        "id": wamid or f"wamid.{secrets.token_hex(12)}",
+        "timestamp": str(int(time.time())),
+        "type": "text",
+        "text": {"body": text},
+    }
+
+
+def webhook(channel: Channel, *messages: dict[str, Any], **value: Any) -> bytes:
+    """A webhook body with these messages, or with other parts of ``value``."""
+    content: dict[str, Any] = {
+        "messaging_product": "whatsapp",
+        "metadata": {
+            "display_phone_number": "+1 555 000 0000",
+            "phone_number_id": channel.phone_number_id,
+        },
+        **value,
+    }
+    if messages:
+        content["messages"] = list(messages)
+    change = {"field": "messages", "value": content}
+    return json.dumps(
+        {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]}
+    ).encode()
+
+
+def new_phone() -> str:
+    """Digits of somebody who never wrote before."""
+    return f"1555{secrets.randbelow(10**7):07d}"
+
+
+@asynccontextmanager
+async def running_product(
+    rabbit: RabbitNode, amqp_url: str, mongodb_uri: str, folder: Path
+) -> AsyncIterator[Product]:
+    """Start everything, stop everything."""
+    product = Product(rabbit, amqp_url, mongodb_uri, folder)
+    async with AsyncExitStack() as parts:
+        product.http = await parts.enter_async_context(aiohttp.ClientSession())
+        simulator = ServiceProcess(
+            "metasim",
+            env={},
+            log_path=folder / "metasim.log",
+            arguments=("--port", str(product.ports["simulator"])),
+        )
+        await simulator.start()
+        parts.push_async_callback(simulator.terminate)
+        product.simulator_url = f"http://{LOOPBACK}:{product.ports['simulator']}"
+        await eventually(lambda: _answers(product, "/sim/numbers"), timeout_s=20)
+        parts.push_async_callback(_stop_all, product)
+        await product.start("channels-api")
+        await asyncio.gather(*(product.start(name) for name in SERVICES[1:]))
+        urls = {name: f"http://{LOOPBACK}:{product.ports[name]}" for name in SERVICES}
+        runner = web.AppRunner(gateway(urls, product.simulator_url), access_log=None)
+        await runner.setup()
+        parts.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, LOOPBACK, 0).start()
+        product.base_url = f"http://{LOOPBACK}:{runner.addresses[0][1]}"
+        yield product
+
+
+async def _answers(product: Product, path: str) -> bool:
+    async with product.http.get(product.simulator_url + path) as answer:
+        return answer.status == 200
+
+
+async def _stop_all(product: Product) -> None:
+    await asyncio.gather(*(process.terminate() for process in product.services.values()))

@@ -1,0 +1,108 @@
+"""``make up`` as a newcomer meets it: one process, a second start, a clean stop."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from tests.support.ports import find_free_port
+
+from humane_ai import AsyncHumaneClient
+from tests.support.eventually import eventually
+
+ROOT = Path(__file__).parents[2]
+
+
+@asynccontextmanager
+async def devstack(folder: Path, port: int) -> AsyncIterator[tuple[dict[str, Any], list[str]]]:
+    """Run it until the caller leaves; then Ctrl-C. Yields ``info.json`` and the printed text."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "devstack",
+        "--folder",
+        str(folder),
+        "--port",
+        str(port),
+        cwd=ROOT,
+        env={k: v for k, v in os.environ.items() if not k.startswith(("LLM_", "MONGODB", "AMQP"))},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed: list[str] = []
+
+    async def read() -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            printed.append(line.decode())  # noqa: PERF401 - read while it runs, not at its end
+
+    reading = asyncio.create_task(read())
+    info_file = folder / "info.json"
+    await eventually(lambda: info_file.exists() or process.returncode is not None, timeout_s=30)
+    assert process.returncode is None, "".join(printed)
+    try:
+        yield json.loads(info_file.read_text()), printed
+    finally:
+        process.send_signal(signal.SIGINT)
+        code = await asyncio.wait_for(process.wait(), 30)
+        await reading
+        assert code == 0, "".join(printed)
+        assert "Traceback" not in "".join(printed)
+
+
+async def test_up_serves_keeps_and_stops(tmp_path: Path) -> None:
+    port = find_free_port()
+    async with devstack(tmp_path, port) as (info, printed):
+        assert info["base_url"] == f"http://127.0.0.1:{port}"
+        async with AsyncHumaneClient(api_key=info["api_key"], base_url=info["base_url"]) as client:
+            result = await client.process("sarah", "My name is Sarah and I work at TechCorp.")
+            assert result.response
+            channel = await client.channels.create_whatsapp(
+                phone_number_id="1158201444",
+                access_token="EAAtoken",
+                app_secret="0123456789abcdef" * 2,
+                label="Care line",
+                auto_reply=True,
+            )
+        await eventually(lambda: info["api_key"] in "".join(printed))
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(info["base_url"]) as page,
+            http.get(info["simulator_url"]) as phone,
+        ):
+            assert (page.status, phone.status) == (200, 200)
+        first = info
+    async with devstack(tmp_path, port) as (info, _):
+        assert info["api_key"] == first["api_key"]
+        async with AsyncHumaneClient(api_key=info["api_key"], base_url=info["base_url"]) as client:
+            assert channel.id in [c.id for c in await client.channels.list()]
+            result = await client.process("sarah", "Do you remember where I work?")
+            assert "TechCorp" in result.memory.relevant_memories[0].text
+            assert result.user.interaction_count == 2
+
+
+async def test_the_demo_channel_closes_the_loop(tmp_path: Path) -> None:
+    async with (
+        devstack(tmp_path, find_free_port()) as (info, _),
+        aiohttp.ClientSession() as http,
+    ):
+        simulator = info["simulator_url"]
+        async with http.get(f"{simulator}/sim/numbers") as answer:
+            number = (await answer.json())["numbers"][0]["phone_number_id"]
+        message = {"phone_number_id": number, "from": "+15550001111", "text": "Hello, anybody?"}
+        async with http.post(f"{simulator}/sim/phone/messages", json=message) as answer:
+            assert (await answer.json())["status_code"] == 200
+
+        async def replied() -> bool:
+            url = f"{simulator}/sim/phone/15550001111/messages?phone_number_id={number}"
+            async with http.get(url) as answer:
+                shown = (await answer.json())["messages"]
+            return any("offline demo reply" in m["text"] for m in shown)
+
+        await eventually(replied, timeout_s=10)
