@@ -10,6 +10,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +214,7 @@ class Product:
         }
         if signature == "":
             del headers["X-Hub-Signature-256"]
-        async with self.http.post(channel.url, data=body, headers=headers) as answer:
+        async with self.http.post(channel.url, data=BytesIO(body), headers=headers) as answer:
             text = await answer.text()
             return answer.status, json.loads(text) if text.startswith("{") else {"text": text}
 

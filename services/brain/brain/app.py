@@ -16,6 +16,7 @@ from brain.domain.replies import ReplyModel
 from brain.domain.safety_rules import RuleSafetyCheck, load_rules
 from brain.domain.turn import Pipeline
 from brain.handlers.inbound import Inbound, classify, conversation_of
+from brain.handlers.replying import Replying
 from brain.handlers.turns import Stores, TurnLimits, Turns
 from brain.http.limits import RateLimit
 from brain.http.outages import outages
@@ -41,11 +42,12 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     interactions = InteractionStore(database, clock)
     outbox = Outbox(database[INTERACTIONS], resources.bus, clock, metrics)
     model = _model(settings)
+    pipeline = Pipeline(LexiconAnalyser(), RuleSafetyCheck(load_rules()), load_crisis_book())
     turns = Turns(
         Stores(users, interactions, memories, outbox),
-        Pipeline(LexiconAnalyser(), RuleSafetyCheck(load_rules()), load_crisis_book()),
-        model,
-        TurnLimits(settings.recall_window, settings.memory_cap, settings.reply_delay_cap_ms),
+        pipeline,
+        Replying(pipeline, model, settings.reply_delay_cap_ms, clock, metrics),
+        TurnLimits(settings.recall_window, settings.memory_cap),
         clock,
         metrics,
     )

@@ -4,7 +4,7 @@ The document's ``user``, ``timing``, ``safety``, ``context``, ``analysis``, ``pr
 ``memory`` are the wire's own parts, so that a stored answer is the answer that was given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,8 @@ Document = dict[str, Any]
 
 LISTED: dict[str, int] = {"emits": 0}
 """No reader needs the outbox."""
+SAID: dict[str, int] = {"at": 1, "message.text": 1, "reply": 1}
+"""What a conversation is told from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class InteractionStore:
         *,
         limit: int,
         after: tuple[datetime, str] | None = None,
+        fields: Mapping[str, int] = LISTED,
     ) -> list[Document]:
         """Newest first; ``after`` is the last row of the page before."""
         query: Document = {"tenant": tenant}
@@ -95,7 +98,7 @@ class InteractionStore:
             query["safety.action"] = wanted.action
         if after is not None:
             query = {"$and": [query, older_than("at", after)]}
-        cursor = self._interactions.find(query, LISTED).sort([("at", -1), ("_id", -1)]).limit(limit)
+        cursor = self._interactions.find(query, fields).sort([("at", -1), ("_id", -1)]).limit(limit)
         return [document async for document in cursor]
 
     async def keep_unprocessed(

@@ -170,8 +170,7 @@ class UserStore:
 def older_than(field: str, after: tuple[datetime, str]) -> dict[str, Any]:
     """The next page of a listing sorted by ``field`` and ``_id``, both descending."""
     at, last_id = after
-    # The first condition lets the index begin at the row; ``$or`` alone would scan from the top.
-    return {field: {"$lte": at}, "$or": [{field: {"$lt": at}}, {"_id": {"$lt": last_id}}]}
+    return {"$or": [{field: {"$lt": at}}, {field: at, "_id": {"$lt": last_id}}]}
 
 
 def _user(document: dict[str, Any]) -> EndUser:

@@ -4,52 +4,28 @@ Both steps may be repeated after a crash, a redelivery or a retry: the interacti
 on the person make a repeat find what was done and go on from there (ADR 0003, ADR 0008).
 """
 
-from asyncio import gather
+from asyncio import Lock, gather
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 from typing import Any
+from weakref import WeakValueDictionary
 
 import structlog
 
-from brain.adapters.interaction_store import InteractionFilter, InteractionStore
+from brain.adapters.interaction_store import SAID, InteractionFilter, InteractionStore
 from brain.adapters.memory_store import MemoryStore
 from brain.adapters.user_store import EndUser, UserStore
-from brain.domain.crisis import crisis_answer
 from brain.domain.pii import scan_pii
 from brain.domain.prompt import RecentTurn
-from brain.domain.replies import ReplyModel, ReplyText, ReplyUnavailableError
 from brain.domain.state import EndUserState
-from brain.domain.turn import (
-    FixedReply,
-    Message,
-    ModelReply,
-    NoReply,
-    Pipeline,
-    Prepared,
-    TurnInput,
-    conclude,
-    prepare,
-    remember,
-)
-from brain.domain.wire import safety_part
-from brain.handlers.emissions import (
-    events_of,
-    read_mark,
-    reply_command,
-    safety_events,
-    unanswered_event,
-)
+from brain.domain.turn import Message, Pipeline, Prepared, TurnInput, prepare, remember
+from brain.handlers.emissions import events_of, read_mark
 from brain.handlers.incoming import Incoming
-from brain.handlers.records import (
-    interaction_record,
-    no_reply,
-    pending_reply,
-    settled_reply,
-)
+from brain.handlers.records import interaction_record
+from brain.handlers.replying import Replying
 from shared.bus.failures import Transient
 from shared.bus.outbox import Outbox
-from shared.bus.port import Publication
 from shared.clock import Clock
 from shared.telemetry.metrics import Metrics
 
@@ -72,11 +48,10 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class TurnLimits:
-    """How far back to look, how much to keep, how long to pause."""
+    """How far back to look and how much to keep."""
 
     recall_window: int
     memory_cap: int
-    reply_delay_cap_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +68,13 @@ class Understood:
 
 
 class Turns:
-    """Understands and answers. Without a ``model`` only reviewed texts are said."""
+    """Understands and answers."""
 
     def __init__(
         self,
         stores: Stores,
         pipeline: Pipeline,
-        model: ReplyModel | None,
+        replying: Replying,
         limits: TurnLimits,
         clock: Clock,
         metrics: Metrics,
@@ -109,20 +84,22 @@ class Turns:
         self._memories = stores.memories
         self._outbox = stores.outbox
         self._pipeline = pipeline
-        self._model = model
+        self._replying = replying
         self._limits = limits
         self._clock = clock
         self._metrics = metrics
+        self._moving: WeakValueDictionary[tuple[str, str], Lock] = WeakValueDictionary()
 
     async def understand(self, incoming: Incoming) -> Understood:
         """The interaction of this message: written now, or found. Its events are on their way."""
         known = await self._interactions.get(incoming.tenant, incoming.event_id)
         if known is not None:
             return Understood(known, None)
-        user = await self._person(incoming)
-        prepared = await self._moved(incoming, user)
+        async with self._alone(incoming):
+            user = await self._person(incoming)
+            prepared = await self._moved(incoming, user)
         total = await self._remembered(incoming, user, prepared)
-        reply, sends = self._first_reply(incoming, prepared)
+        reply, sends = self._replying.at_once(incoming, prepared)
         emissions = [
             *events_of(incoming, user, prepared, reply["status"]),
             *read_mark(incoming, reply["status"]),
@@ -153,7 +130,9 @@ class Turns:
         if document["reply"]["status"] != "pending":
             return document
         prepared = understood.prepared or await self._prepared_again(incoming)
-        reply, emissions, safety = await self._model_reply(incoming, prepared, document["user_id"])
+        reply, emissions, safety = await self._replying.by_model(
+            incoming, prepared, document["user_id"]
+        )
         settled = await self._interactions.conclude_reply(
             incoming.event_id, reply, emissions, safety=safety
         )
@@ -167,6 +146,13 @@ class Turns:
             masked = scan_pii(reply["text"]).masked_text
             await self._memories.add_reply(incoming.event_id, masked)
         return settled
+
+    def _alone(self, incoming: Incoming) -> Lock:
+        """One message of a person at a time in this process; replicas meet at the compare-and-set.
+
+        Without it, calls for one person at once would make each other decide again and again.
+        """
+        return self._moving.setdefault((incoming.tenant, incoming.address.aliases[0]), Lock())
 
     async def _person(self, incoming: Incoming) -> EndUser:
         return await self._users.find_or_create(
@@ -242,7 +228,7 @@ class Turns:
         return prepared
 
     async def _recent(self, incoming: Incoming, user: EndUser) -> tuple[RecentTurn, ...]:
-        if not incoming.wants_reply or self._model is None:
+        if not incoming.wants_reply or not self._replying.asks_model:
             return ()
         if incoming.history is not None:
             return tuple(
@@ -253,6 +239,7 @@ class Turns:
             incoming.tenant,
             InteractionFilter(user_id=user.id, since=user.history_cleared_at),
             limit=RECENT_INTERACTIONS,
+            fields=SAID,
         )
         turns: list[RecentTurn] = []
         for row in reversed(rows):
@@ -263,88 +250,11 @@ class Turns:
                 turns.append(RecentTurn("assistant", row["reply"]["text"], row["reply"]["at"]))
         return tuple(turns)
 
-    def _first_reply(
-        self, incoming: Incoming, prepared: Prepared
-    ) -> tuple[dict[str, Any], list[Publication]]:
-        """What can be said without a model, in the same write as the interaction."""
-        plan, now = prepared.plan, self._clock()
-        if isinstance(plan, NoReply):
-            return no_reply(plan.reason), []
-        if not incoming.wants_reply:
-            return no_reply("auto_reply_off"), []
-        if isinstance(plan, FixedReply):
-            reply = settled_reply(plan.text, status="fixed", reason=plan.reason, model=None, at=now)
-            return reply, self._send(incoming, prepared, plan.text, now)
-        if self._model is None:
-            return no_reply("setup_required"), []
-        return pending_reply(), []
-
-    async def _model_reply(
-        self, incoming: Incoming, prepared: Prepared, user_id: str
-    ) -> tuple[dict[str, Any], list[Publication], dict[str, Any] | None]:
-        """The settled reply, what to publish, and the verdict when the output gates changed it."""
-        written = await self._written(prepared)
-        now = self._clock()
-        if written is None:
-            return self._without_model(incoming, prepared, user_id, now)
-        concluded = conclude(prepared, written.text, self._pipeline)
-        if concluded.text is None:
-            return self._without_model(incoming, prepared, user_id, now)
-        reply = settled_reply(
-            concluded.text,
-            status=concluded.source,
-            reason=concluded.reason,
-            model=written.model if concluded.source == "model" else None,
-            at=now,
-        )
-        emissions = self._send(incoming, prepared, concluded.text, now)
-        if concluded.reason == "output_blocked":
-            raised = safety_events(incoming, user_id, concluded.safety, "reply")
-            emissions = [*raised, *emissions]
-        return reply, emissions, safety_part(concluded.safety)
-
-    async def _written(self, prepared: Prepared) -> ReplyText | None:
-        if self._model is None or not isinstance(prepared.plan, ModelReply):
-            return None
-        began = perf_counter()
-        outcome = "failed"
-        try:
-            written = await self._model.reply(prepared.plan.prompt)
-            outcome = "written"
-        except ReplyUnavailableError as error:
-            log.warning("reply_unavailable", reason=error.reason)
-            return None
-        finally:
-            self._metrics.reply_seconds.labels(outcome).observe(perf_counter() - began)
-        return written
-
-    def _without_model(
-        self, incoming: Incoming, prepared: Prepared, user_id: str, now: datetime
-    ) -> tuple[dict[str, Any], list[Publication], None]:
-        """A person on a channel gets an honest line and a human is called; a caller, an error."""
-        if incoming.route is None:
-            return no_reply("reply_unavailable", error="reply_unavailable"), [], None
-        held = crisis_answer(
-            self._pipeline.crisis,
-            "held",
-            phone=incoming.address.phone,
-            language=prepared.analysis.language,
-        )
-        reply = settled_reply(
-            held.text, status="fixed", reason="reply_unavailable", model=None, at=now
-        )
-        sends = self._send(incoming, prepared, held.text, now)
-        return reply, [*unanswered_event(incoming, user_id), *sends], None
-
-    def _send(
-        self, incoming: Incoming, prepared: Prepared, text: str, now: datetime
-    ) -> list[Publication]:
-        delay_ms = min(prepared.timing.delay_ms, self._limits.reply_delay_cap_ms)
-        return reply_command(incoming, text, delay_ms=delay_ms, now=now)
-
     def _count(self, incoming: Incoming, prepared: Prepared) -> None:
         action = prepared.safety.action.value
-        self._metrics.interactions.labels(incoming.channel, action).inc()
+        # A caller names any channel it likes; a metric's label must not grow with that.
+        edge = "api" if incoming.route is None else incoming.channel
+        self._metrics.interactions.labels(edge, action).inc()
         age_s = (self._clock() - incoming.sent_at).total_seconds()
         self._metrics.message_age_seconds.labels("interaction").observe(max(0.0, age_s))
         log.info(

@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from brain.adapters.interaction_store import InteractionFilter, InteractionStore
+from brain.adapters.interaction_store import SAID, InteractionFilter, InteractionStore
 from brain.adapters.user_store import UserStore
 from brain.handlers.incoming import ApiRequest, Incoming, incoming_from_api
 from brain.handlers.turns import Turns, Understood
@@ -158,6 +158,7 @@ class Processing:
             tenant,
             InteractionFilter(user_id=user.id, since=user.history_cleared_at),
             limit=limit,
+            fields=SAID,
         )
         entries = [entry for row in reversed(rows) for entry in history_shape(row)]
         return json_response(entries[-limit:])

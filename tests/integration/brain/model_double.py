@@ -1,0 +1,101 @@
+"""An OpenAI-compatible endpoint on the loopback address, and how any double listens there."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+LOOPBACK = "127.0.0.1"
+
+Json = dict[str, Any]
+
+
+@asynccontextmanager
+async def listening(app: web.Application) -> AsyncIterator[str]:
+    """``app`` on a free loopback port."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, LOOPBACK, 0).start()
+    try:
+        yield f"http://{LOOPBACK}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+class ModelDouble:
+    """An OpenAI-compatible endpoint that writes down what it was asked.
+
+    ``behaviour`` of every call: ``normal``, ``error`` (500), ``garbage``, ``odd_json``, ``hang``. A call whose
+    last message holds ``held_word`` waits for ``release``.
+    """
+
+    def __init__(self) -> None:
+        self.prompts: list[list[Json]] = []
+        self.calls: list[Json] = []
+        self.behaviour = "normal"
+        self.text = "That sounds like a lot. What would help most?"
+        self.held_word: str | None = None
+        self.release = asyncio.Event()
+        self.url = ""
+
+    @property
+    def everything(self) -> str:
+        """All that ever left for the provider."""
+        return orjson.dumps(self.calls).decode()
+
+    def system(self, at: int = -1) -> str:
+        return str(self.prompts[at][0]["content"])
+
+    async def _complete(self, request: web.Request) -> web.StreamResponse:
+        call = await request.json()
+        self.calls.append(call)
+        self.prompts.append(call["messages"])
+        last = call["messages"][-1]["content"]
+        if self.behaviour == "hang" or (self.held_word and self.held_word in last):
+            await self.release.wait()
+        if self.behaviour == "error":
+            return web.json_response({"error": {"message": f"planted: {last}"}}, status=500)
+        if self.behaviour == "garbage":
+            return web.Response(text="<html>no model here</html>", content_type="text/html")
+        if self.behaviour == "odd_json":
+            return web.json_response({"choices": [{"message": None}], "model": 7})
+        return web.json_response(
+            {
+                "id": "c1",
+                "object": "chat.completion",
+                "created": 1,
+                "model": "double-1",
+                "choices": [
+                    {
+                        "index": 0,
+                        "finish_reason": "stop",
+                        "message": {"role": "assistant", "content": self.text},
+                    }
+                ],
+            }
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["ModelDouble"]:
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", self._complete)
+        async with listening(app) as url:
+            self.url = f"{url}/v1"
+            try:
+                yield self
+            finally:
+                self.release.set()
+
+    def settings(self, **overrides: Any) -> Json:
+        """Settings of a brain that asks this model."""
+        return {
+            "llm_base_url": self.url,
+            "llm_model": "asked-1",
+            "llm_api_key": "sk-planted-model-key",
+            "offline_replies": False,
+            "llm_timeout_s": 10.0,
+            **overrides,
+        }
