@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.support.mongod import fresh_database_name
-from tests.support.rabbit import RabbitNode
 
 from tests.e2e.product import Channel, Product, running_product
 from tests.e2e.test_logs import leaks
+from tests.support.mongod import fresh_database_name
+from tests.support.rabbit import RabbitNode
 
 
 @pytest.fixture(scope="session")

@@ -16,14 +16,14 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
-from tests.support.ports import find_free_port
-from tests.support.processes import ServiceProcess
-from tests.support.rabbit import RabbitNode
 
 from devstack.gateway import gateway
 from humane_ai import AsyncHumaneClient
 from shared.ids import new_api_key
 from tests.support.eventually import eventually
+from tests.support.ports import find_free_port
+from tests.support.processes import ServiceProcess
+from tests.support.rabbit import RabbitNode
 
 LOOPBACK = "127.0.0.1"
 SERVICES = ("channels-api", "brain", "outbound", "ingress")

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from tests.support.ports import find_free_port
 
 from humane_ai import AsyncHumaneClient
 from tests.support.eventually import eventually
+from tests.support.ports import find_free_port
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,5 +1,7 @@
 """What the product's own page promises, by the client library and over HTTP."""
 
+from typing import Any
+
 import pytest
 from pymongo import AsyncMongoClient
 
@@ -103,7 +105,7 @@ async def test_a_message_becomes_an_interaction_and_a_reply(
     )
     assert sent["status_code"] == 200
 
-    async def stored() -> list[dict[str, object]]:
+    async def stored() -> list[dict[str, Any]]:
         async with product.http.get(
             f"{product.base_url}/api/users/{phone}/interactions",
             headers={"X-API-Key": product.api_key},
@@ -139,7 +141,7 @@ async def test_process_takes_the_same_path(product: Product, channel: Channel) -
     async with product.client() as client:
         result = await client.process(f"api-{phone}", text)
 
-    async def stored() -> list[dict[str, object]]:
+    async def stored() -> list[dict[str, Any]]:
         users = (await product.get("/api/users"))["users"]
         known = any(user["external_id"] == phone for user in users)
         return await product.interactions_of(phone) if known else []

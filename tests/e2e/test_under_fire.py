@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from tests.support.mongod import fresh_database_name
-from tests.support.rabbit import RabbitNode
 
 from tests.e2e.conftest import _with_database
 from tests.e2e.product import Product, new_phone, running_product, text_message, webhook
 from tests.e2e.test_promises import interactions_known
 from tests.support.eventually import eventually
+from tests.support.mongod import fresh_database_name
+from tests.support.rabbit import RabbitNode
 
 MESSAGES = 60
 

@@ -4,25 +4,41 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 
+@overload
 async def eventually(
-    probe: Callable[[], T | Awaitable[T]],
+    probe: Callable[[], Awaitable[T]],
+    *,
+    timeout_s: float = ...,
+    every_s: float = ...,
+    message: str = ...,
+) -> T: ...
+@overload
+async def eventually(
+    probe: Callable[[], T],
+    *,
+    timeout_s: float = ...,
+    every_s: float = ...,
+    message: str = ...,
+) -> T: ...
+async def eventually(
+    probe: Callable[[], Any],
     *,
     timeout_s: float = 10.0,
     every_s: float = 0.02,
     message: str = "",
-) -> T:
+) -> Any:
     """Call ``probe`` until it returns something truthy and return that.
 
     Raises AssertionError with ``message``, the last value and the last error after ``timeout_s``.
     """
     deadline = time.monotonic() + timeout_s
     while True:
-        value: T | None = None
+        value: Any = None
         error: Exception | None = None
         try:
             result = probe()
