@@ -1,0 +1,125 @@
+"""Where outbound is put together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import aiohttp
+
+from outbound.adapters.channels import Channels
+from outbound.adapters.delivery_store import DELIVERIES, INDEXES, DeliveryStore
+from outbound.adapters.graph import GraphClient, GraphSettings, open_session
+from outbound.handlers.control import Control
+from outbound.handlers.dispatcher import Dispatcher
+from outbound.handlers.lanes import Lanes, classify, key_of
+from outbound.handlers.ledger import Ledger
+from outbound.handlers.problems import ProblemReports
+from outbound.handlers.read_marks import ReadMarks
+from outbound.handlers.replies import Replies
+from outbound.handlers.sending import Patience, Sending
+from outbound.handlers.statuses import Statuses
+from outbound.http.deliveries import Deliveries
+from outbound.settings import Settings
+from shared.bus.consumer import Broadcast, Consumer, ConsumerSpec
+from shared.bus.outbox import Outbox
+from shared.bus.topology import OUTBOUND_LANE_QUEUES, broadcast_queue
+from shared.cache import StaleCache
+from shared.http.internal import InternalApi, Principal
+from shared.http.keys import require_key
+from shared.http.server import application
+from shared.runtime import HttpEdge, Resources, Service
+
+READ_MARKS_AT_ONCE = 32
+
+
+@asynccontextmanager
+async def build(settings: Settings, resources: Resources) -> AsyncIterator[Service]:
+    """Outbound's service: its lanes, the dispatcher, and ``/api/deliveries``."""
+    clock, metrics, bus = resources.clock, resources.metrics, resources.bus
+    store = DeliveryStore(resources.database, clock)
+    outbox = Outbox(resources.database[DELIVERIES], bus, clock, metrics)
+    wake = asyncio.Event()
+    ledger = Ledger(store, outbox, wake, clock, metrics)
+    async with (
+        aiohttp.ClientSession() as internal_session,
+        open_session(settings.concurrency + READ_MARKS_AT_ONCE) as graph_session,
+    ):
+        internal = InternalApi(
+            internal_session, settings.internal_api_url, settings.internal_api_token
+        )
+        channels = Channels(internal, metrics)
+        principals: StaleCache[Principal] = StaleCache("keys", internal.principal, metrics)
+        graph = GraphClient(
+            graph_session,
+            GraphSettings(
+                settings.graph_base_url, settings.graph_version, settings.graph_timeout_s
+            ),
+            metrics,
+        )
+        problems = ProblemReports(bus)
+        sending = Sending(
+            store,
+            ledger,
+            graph,
+            channels,
+            problems,
+            Patience(
+                answer=timedelta(seconds=settings.graph_timeout_s),
+                settle=timedelta(seconds=settings.settle_timeout_s),
+            ),
+            clock,
+            metrics,
+        )
+        dispatcher = Dispatcher(store, sending.step, wake, clock, settings.concurrency)
+        control = Control(channels, principals, sending, dispatcher)
+        lanes = Lanes(
+            replies=Replies(ledger, clock).handle,
+            read_marks=ReadMarks(graph, channels).handle,
+            statuses=Statuses(store, ledger, problems, clock).handle,
+        )
+        yield Service(
+            http=_edges(settings, resources, store, principals),
+            parts=(
+                outbox,
+                dispatcher,
+                Broadcast(
+                    bus,
+                    broadcast_queue(
+                        f"outbound.{settings.instance}", ("channel.changed", "key.revoked")
+                    ),
+                    control.on_event,
+                    control.on_gap,
+                ),
+                Consumer(
+                    ConsumerSpec(
+                        name="replies",
+                        queues=OUTBOUND_LANE_QUEUES,
+                        handle=lanes.handle,
+                        key_of=key_of,
+                        classify=classify,
+                        probe=resources.probe,
+                        prefetch=64,
+                        concurrency=128,
+                    ),
+                    bus,
+                    metrics,
+                    settings.instance,
+                ),
+            ),
+            indexes=INDEXES,
+        )
+
+
+def _edges(
+    settings: Settings,
+    resources: Resources,
+    store: DeliveryStore,
+    principals: StaleCache[Principal],
+) -> tuple[HttpEdge, ...]:
+    if not settings.api_enabled:
+        return ()
+    app = application(resources.metrics)
+    app.middlewares.append(require_key(principals.get))
+    app.add_routes(Deliveries(store).routes())
+    return (HttpEdge("public", app, settings.host, settings.port),)

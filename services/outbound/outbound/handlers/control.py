@@ -1,0 +1,49 @@
+"""Control events: a channel changed, a key was revoked, or some of them may have been missed."""
+
+from outbound.adapters.channels import Channels
+from outbound.handlers.dispatcher import ALL_CHANNELS, Dispatcher
+from outbound.handlers.sending import Sending
+from shared.cache import StaleCache
+from shared.contracts import ChannelChanged, Envelope, KeyRevoked
+from shared.http.internal import Principal
+
+
+class Control:
+    """Keeps caches true and sets waiting replies going. Never blocks."""
+
+    def __init__(
+        self,
+        channels: Channels,
+        principals: StaleCache[Principal],
+        sending: Sending,
+        dispatcher: Dispatcher,
+    ) -> None:
+        self._channels = channels
+        self._principals = principals
+        self._sending = sending
+        self._dispatcher = dispatcher
+
+    def on_event(self, envelope: Envelope) -> None:
+        """Apply one event. Raises ContractError for one that cannot be read."""
+        if envelope.type == KeyRevoked.TYPE:
+            self._principals.forget(envelope.payload(KeyRevoked).key_hash)
+        if envelope.type == ChannelChanged.TYPE:
+            self._channel_changed(envelope.payload(ChannelChanged))
+
+    def _channel_changed(self, event: ChannelChanged) -> None:
+        if event.change == "deleted":
+            self._channels.deleted(event.channel_id)
+        else:
+            self._channels.changed(event.channel_id)
+        self._resume(event.channel_id)
+
+    def on_gap(self) -> None:
+        """Events may have been missed, status callbacks with them."""
+        self._principals.expire_all()
+        self._channels.all_changed()
+        self._sending.listening_anew()
+        self._resume(ALL_CHANNELS)
+
+    def _resume(self, channel_id: str | None) -> None:
+        self._sending.resume(channel_id)
+        self._dispatcher.resume(channel_id)

@@ -1,0 +1,62 @@
+"""Telling the channel's owner that something must be mended, once in a while."""
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from outbound.domain.deliveries import Delivery
+from outbound.domain.graph_codes import Problem
+from outbound.handlers.emissions import SOURCE
+from shared.bus.port import Bus, BusError
+from shared.bus.topology import ACTIVITY
+from shared.contracts import ChannelProblemDetected, Envelope
+
+log = structlog.get_logger()
+
+TOLD_EVERY = timedelta(minutes=10)
+
+
+class ProblemReports:
+    """Publishes ``ChannelProblemDetected``, at most every 10 minutes for a channel (per replica)."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._told: dict[str, datetime] = {}
+
+    async def report(
+        self, delivery: Delivery, problem: Problem, code: int | None, now: datetime
+    ) -> None:
+        """Tell. Best effort: the next failing reply tells again."""
+        told = self._told.get(delivery.channel_id)
+        if told is not None and now - told < TOLD_EVERY:
+            return
+        self._told[delivery.channel_id] = now
+        log.warning(
+            "channel_problem", channel_id=delivery.channel_id, problem=problem.slug, code=code
+        )
+        detected = ChannelProblemDetected(
+            channel_id=delivery.channel_id,
+            problem=problem.slug,
+            detail=problem.sentence,
+            code=code,
+        )
+        envelope = Envelope.of(
+            detected,
+            source=SOURCE,
+            subject=delivery.channel_id,
+            tenant=delivery.tenant,
+            time=now,
+            traceparent=delivery.traceparent,
+        )
+        try:
+            await self._bus.publish(ACTIVITY, "channel.problem", envelope)
+        except BusError as error:
+            log.warning("problem_report_lost", error=type(error).__name__)
+            self._told.pop(delivery.channel_id, None)
+
+    def mended(self, channel_id: str | None) -> None:
+        """A channel changed (None: any may have): its next problem is news."""
+        if channel_id is None:
+            self._told.clear()
+        else:
+            self._told.pop(channel_id, None)

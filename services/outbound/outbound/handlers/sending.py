@@ -1,0 +1,222 @@
+"""One look at an open delivery that fell due: send it, settle it, or say when to look again."""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from outbound.adapters.channels import Channels
+from outbound.adapters.delivery_store import DeliveryStore
+from outbound.adapters.graph import GraphClient
+from outbound.domain import deliveries
+from outbound.domain.decide import Accepted, Fault, Refused, Verdict, decide
+from outbound.domain.deliveries import Delivery, Trouble, Waiting
+from outbound.domain.graph_codes import TOKEN_REJECTED, Handling, Scope
+from outbound.domain.holds import Hold, Holds
+from outbound.domain.lattice import OURS, State
+from outbound.handlers.ledger import Ledger
+from outbound.handlers.problems import ProblemReports
+from shared.cache import SourceUnavailableError
+from shared.clock import Clock
+from shared.http.internal import ChannelForOutbound
+from shared.telemetry.metrics import Metrics
+
+log = structlog.get_logger()
+
+TURN_RECHECK = timedelta(seconds=30)
+"""A delivery that waits for its turn is released by the one before; this is for a lost release."""
+CREDENTIALS_RETRY = timedelta(seconds=2)
+ANSWER_MARGIN = timedelta(seconds=5)
+"""Beyond the send's timeout: then its sender is surely gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for the provider."""
+
+    answer: timedelta
+    """For the answer to one send."""
+    settle: timedelta
+    """For a status callback when there was no answer."""
+
+
+class Sending:
+    """Moves one delivery one step. Several replicas may try at once: one of them succeeds."""
+
+    def __init__(
+        self,
+        store: DeliveryStore,
+        ledger: Ledger,
+        graph: GraphClient,
+        channels: Channels,
+        problems: ProblemReports,
+        patience: Patience,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._graph = graph
+        self._channels = channels
+        self._problems = problems
+        self._patience = patience
+        self._clock = clock
+        self._metrics = metrics
+        self._holds = Holds()
+        self._listening_since = clock()
+
+    def listening_anew(self) -> None:
+        """Callbacks may have been missed until now: doubts get their whole time once more."""
+        self._listening_since = self._clock()
+
+    def resume(self, channel_id: str | None) -> None:
+        """A channel changed (None: any may have): hold it no longer."""
+        self._holds.lift(channel_id)
+        self._problems.mended(channel_id)
+
+    async def step(self, delivery: Delivery) -> None:
+        """Do what is due. Raises PyMongoError; the delivery then stays due."""
+        now = self._clock()
+        match delivery.state:
+            case State.QUEUED:
+                await self._queued(delivery, now)
+            case State.SENDING:
+                await self._doubt(delivery, Trouble(Handling.AMBIGUOUS, "sender_lost"))
+            case State.UNKNOWN:
+                await self._unsettled(delivery, now)
+
+    async def _unsettled(self, delivery: Delivery, now: datetime) -> None:
+        """Its callback did not come in time, if we could have heard it."""
+        heard_all = self._listening_since + self._patience.settle
+        if heard_all > now:
+            after = deliveries.wait_longer(delivery, settle_by=heard_all)
+        elif delivery.resent:
+            after = deliveries.give_up(delivery, now)
+        else:
+            after = deliveries.send_again(delivery, now)
+        await self._ledger.record(delivery, after)
+
+    async def _queued(self, delivery: Delivery, now: datetime) -> None:
+        obstacle = _hopeless(delivery, now)
+        if obstacle is not None:
+            await self._ledger.record(delivery, deliveries.fail(delivery, now, obstacle))
+            return
+        if await self._store.first_open(delivery.conversation_key) != delivery.id:
+            await self._park(delivery, now + TURN_RECHECK, Waiting.TURN)
+            return
+        hold = self._holds.of(delivery.channel_id, now)
+        if hold is not None:
+            # Spread, so that the first one shows whether the others would pass.
+            spread = (hold.until - now) * 0.2 * random.random()  # noqa: S311 - spreads load
+            await self._park(delivery, hold.until + spread, hold.waiting)
+            return
+        await self._with_credentials(delivery, now)
+
+    async def _with_credentials(self, delivery: Delivery, now: datetime) -> None:
+        try:
+            channel = await self._channels.get(delivery.channel_id, delivery.tenant)
+        except SourceUnavailableError:
+            error = Trouble(Handling.TRANSIENT, "credentials_unavailable")
+            await self._park(delivery, now + CREDENTIALS_RETRY, Waiting.RETRY, error)
+            return
+        if channel is None:
+            gone = Trouble("channel_deleted", "channel_deleted")
+            await self._ledger.record(delivery, deliveries.fail(delivery, now, gone))
+            return
+        await self._send(delivery, channel)
+
+    async def _send(self, queued: Delivery, channel: ChannelForOutbound) -> None:
+        now = self._clock()
+        answer_by = now + self._patience.answer + ANSWER_MARGIN
+        begun = deliveries.begin(queued, now, answer_by=answer_by)
+        sending = await self._ledger.record(queued, begun)
+        if sending is None:
+            return
+        answer = await self._graph.send_text(channel, sending)
+        if isinstance(answer, Accepted):
+            wamid = answer.wamid
+            done = self._clock()
+            await self._ledger.update(sending, lambda d: deliveries.accepted(d, done, wamid))
+            age_s = (done - sending.user_wrote_at).total_seconds()
+            self._metrics.message_age_seconds.labels("reply_sent").observe(age_s)
+            return
+        await self._failed(sending, channel, answer)
+
+    async def _failed(self, sending: Delivery, channel: ChannelForOutbound, fault: Fault) -> None:
+        spread = random.random()  # noqa: S311 - spreads load
+        verdict = decide(fault, sending.error, spread)
+        match verdict.handling:
+            case Handling.AMBIGUOUS:
+                await self._doubt(sending, verdict.trouble)
+            case Handling.PERMANENT | Handling.WINDOW_CLOSED:
+                await self._change(
+                    sending, lambda d: deliveries.fail(d, self._clock(), verdict.trouble)
+                )
+            case Handling.CHANNEL_PROBLEM:
+                await self._channel_problem(sending, channel, verdict, fault)
+            case Handling.THROTTLED:
+                await self._wait(sending, verdict, Waiting.THROTTLE)
+            case Handling.TRANSIENT:
+                await self._wait(sending, verdict, Waiting.RETRY)
+
+    async def _channel_problem(
+        self, sending: Delivery, channel: ChannelForOutbound, verdict: Verdict, fault: Fault
+    ) -> None:
+        now = self._clock()
+        if verdict.problem is TOKEN_REJECTED and await self._token_rotated(sending, channel):
+            await self._park(sending, now, Waiting.RETRY)
+            return
+        await self._wait(sending, verdict, Waiting.CHANNEL)
+        if verdict.problem is not None:
+            code = fault.code if isinstance(fault, Refused) else None
+            await self._problems.report(sending, verdict.problem, code, now)
+
+    async def _token_rotated(self, sending: Delivery, used: ChannelForOutbound) -> bool:
+        """Whether channels-api has another token by now than the one that was refused."""
+        try:
+            fresh = await self._channels.reload(sending.channel_id, sending.tenant)
+        except SourceUnavailableError:
+            return False
+        return fresh is not None and fresh.access_token != used.access_token
+
+    async def _wait(self, sending: Delivery, verdict: Verdict, waiting: Waiting) -> None:
+        until = self._clock() + timedelta(seconds=verdict.after_s)
+        wide = verdict.scope not in {None, Scope.PAIR}
+        if wide or verdict.handling is Handling.CHANNEL_PROBLEM:
+            # Scopes wider than a number are held channel by channel, as each one meets the limit.
+            self._holds.put(sending.channel_id, Hold(until, waiting))
+        await self._park(sending, until, waiting, verdict.trouble)
+
+    async def _doubt(self, delivery: Delivery, trouble: Trouble) -> None:
+        now = self._clock()
+        settle_by = now + self._patience.settle
+        await self._change(
+            delivery, lambda d: deliveries.doubt(d, now, settle_by=settle_by, error=trouble)
+        )
+
+    async def _park(
+        self, delivery: Delivery, until: datetime, waiting: Waiting, error: Trouble | None = None
+    ) -> None:
+        now = self._clock()
+        await self._change(
+            delivery,
+            lambda d: deliveries.park(d, now, until=until, waiting=waiting, error=error),
+        )
+
+    async def _change(self, delivery: Delivery, change: deliveries.Transition) -> None:
+        """Change it unless a callback has settled it, or another replica has taken it on."""
+
+        def unless_settled(current: Delivery) -> Delivery | None:
+            ours = current.state is delivery.state and current.attempts == delivery.attempts
+            return change(current) if ours and current.state in OURS else None
+
+        await self._ledger.update(delivery, unless_settled)
+
+
+def _hopeless(delivery: Delivery, now: datetime) -> Trouble | None:
+    if now >= delivery.window_ends_at:
+        return Trouble(Handling.WINDOW_CLOSED, "window_closed")
+    if not delivery.to_phone and not delivery.to_user_id:
+        return Trouble(Handling.PERMANENT, "no_recipient")
+    return None

@@ -1,0 +1,152 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from outbound.domain import deliveries
+from outbound.domain.deliveries import Delivery, Step, Trouble, Waiting, due_at
+from outbound.domain.holds import Hold, Holds
+from outbound.domain.lattice import State
+from outbound.handlers.emissions import events_between
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+LATER = NOW + 60 * SECOND
+DOUBT = Trouble("ambiguous", "timeout_error")
+
+
+def queued() -> Delivery:
+    return Delivery(
+        id="i1:0",
+        tenant="t1",
+        interaction_id="i1",
+        channel_id="mc_1",
+        conversation_key="mc_1:447700900123",
+        to_phone="447700900123",
+        to_user_id=None,
+        text="Take your time.",
+        context_message_id=None,
+        user_wrote_at=NOW - SECOND,
+        command_id="c1",
+        traceparent=None,
+        created_at=NOW,
+        state=State.QUEUED,
+        updated_at=NOW,
+        history=(Step(State.QUEUED, NOW),),
+        next_attempt_at=NOW,
+    )
+
+
+def sending() -> Delivery:
+    return deliveries.begin(queued(), NOW, answer_by=LATER)
+
+
+def states(delivery: Delivery) -> list[str]:
+    return [step.state.value for step in delivery.history]
+
+
+def emitted(before: Delivery, after: Delivery) -> list[str]:
+    return [publication.routing_key for publication in events_between(before, after)]
+
+
+def test_its_repr_shows_neither_text_nor_person():
+    assert "Take" not in repr(queued())
+    assert "447700900123" not in repr(queued())
+
+
+def test_an_accepted_send_closes_the_delivery_and_is_told():
+    begun = sending()
+    sent = deliveries.accepted(begun, LATER, "wamid.1")
+    assert (sent.state, sent.wamid, sent.attempts, sent.open) == (State.SENT, "wamid.1", 1, False)
+    assert states(sent) == ["queued", "sending", "sent"]
+    assert emitted(begun, sent) == ["reply.sent"]
+
+
+def test_a_callback_that_overtakes_the_answer_is_told_once():
+    begun = sending()
+    delivered = deliveries.with_status(begun, State.DELIVERED, LATER, wamid="wamid.1", error=None)
+    assert delivered is not None
+    answered = deliveries.accepted(delivered, LATER, "wamid.1")
+    assert answered.state is State.DELIVERED
+    assert emitted(begun, delivered) == ["reply.sent"]
+    assert emitted(delivered, answered) == []
+
+
+def test_a_parked_delivery_waits_no_longer_than_the_window():
+    parked = deliveries.park(sending(), NOW, until=NOW + timedelta(days=3), waiting=Waiting.CHANNEL)
+    assert parked.next_attempt_at == parked.window_ends_at
+    assert parked.window_ends_at < parked.user_wrote_at + timedelta(hours=24)
+    assert emitted(sending(), parked) == []
+
+
+def test_doubt_is_settled_by_a_callback():
+    doubtful = deliveries.doubt(sending(), NOW, settle_by=LATER, error=DOUBT)
+    assert doubtful.next_attempt_at == LATER
+    settled = deliveries.with_status(doubtful, State.READ, LATER, wamid="wamid.1", error=None)
+    assert settled is not None
+    assert (settled.state, settled.wamid, settled.error) == (State.READ, "wamid.1", None)
+    assert not settled.open
+
+
+def test_doubt_ends_in_one_repetition_and_then_in_the_open():
+    again = deliveries.send_again(
+        deliveries.doubt(sending(), NOW, settle_by=LATER, error=DOUBT), LATER
+    )
+    assert (again.state, again.resent, again.next_attempt_at) == (State.QUEUED, True, LATER)
+    begun = deliveries.begin(again, LATER, answer_by=LATER + SECOND)
+    doubtful = deliveries.doubt(begun, LATER, settle_by=LATER, error=DOUBT)
+    closed = deliveries.give_up(doubtful, LATER)
+    assert (closed.state, closed.open, closed.attempts) == (State.UNKNOWN, False, 2)
+    events = events_between(doubtful, closed)
+    assert [e.routing_key for e in events] == ["reply.failed"]
+    assert events[0].envelope.data["reason"] == "outcome_unknown"
+    late = deliveries.with_status(closed, State.SENT, LATER, wamid="wamid.1", error=None)
+    assert late is not None
+    assert emitted(closed, late) == ["reply.sent"]
+
+
+def test_the_failure_of_one_copy_says_nothing_about_the_other():
+    sent = deliveries.accepted(sending(), LATER, "wamid.second")
+    error = Trouble("permanent", "undeliverable", 131026)
+    first = deliveries.with_status(sent, State.FAILED, LATER, wamid="wamid.first", error=error)
+    second = deliveries.with_status(sent, State.FAILED, LATER, wamid="wamid.second", error=error)
+    assert first is None
+    assert second is not None
+    assert second.error == error
+    assert emitted(sent, second) == ["reply.failed"]
+
+
+def test_events_carry_ids_and_no_text():
+    failed = deliveries.fail(sending(), LATER, Trouble("permanent", "undeliverable", 131026))
+    envelope = events_between(sending(), failed)[0].envelope
+    assert envelope.data == {
+        "interaction_id": "i1",
+        "delivery_id": "i1:0",
+        "channel_id": "mc_1",
+        "attempts": 1,
+        "reason": "permanent",
+        "code": 131026,
+    }
+    repeated = events_between(sending(), failed)[0].envelope
+    assert repeated.id == envelope.id
+
+
+@pytest.mark.parametrize(
+    ("not_before_s", "due_s"), [(None, 0), (-5, 0), (0, 0), (2, 2), (5, 5), (3600, 5)]
+)
+def test_a_human_pace_is_bounded(not_before_s: int | None, due_s: int):
+    not_before = None if not_before_s is None else NOW + not_before_s * SECOND
+    assert due_at(not_before, NOW) == NOW + due_s * SECOND
+
+
+def test_the_longer_of_two_holds_counts_until_it_is_lifted_or_over():
+    holds = Holds()
+    holds.put("a", Hold(NOW + 10 * SECOND, Waiting.CHANNEL))
+    holds.put("a", Hold(NOW + SECOND, Waiting.THROTTLE))
+    holds.put("b", Hold(NOW + 10 * SECOND, Waiting.CHANNEL))
+    assert holds.of("a", NOW + 5 * SECOND) == Hold(NOW + 10 * SECOND, Waiting.CHANNEL)
+    assert holds.of("a", NOW + 10 * SECOND) is None
+    holds.lift("b")
+    assert holds.of("b", NOW) is None
+    holds.put("c", Hold(LATER, Waiting.CHANNEL))
+    holds.lift(None)
+    assert holds.of("c", NOW) is None
