@@ -6,7 +6,6 @@ local node. With ``REQUIRE_PARTS=1`` or ``CI`` set a missing part fails; otherwi
 
 import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -25,10 +24,12 @@ def _missing(part: str, what_to_do: str) -> NoReturn:
 
 
 @pytest.fixture(scope="session")
-async def rabbit(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RabbitNode]:
-    """A private RabbitMQ node."""
-    folder: Path = tmp_path_factory.mktemp("rabbit")
-    node = RabbitNode(folder)
+async def _own_node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RabbitNode | None]:
+    """A private RabbitMQ node; None when the environment names a broker."""
+    if os.environ.get("TEST_AMQP_URL"):
+        yield None
+        return
+    node = RabbitNode(tmp_path_factory.mktemp("rabbit"))
     try:
         await node.start()
     except BrokerMissingError as error:
@@ -40,16 +41,21 @@ async def rabbit(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rabb
 
 
 @pytest.fixture(scope="session")
-async def amqp_uri(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+def rabbit(_own_node: RabbitNode | None) -> RabbitNode:
+    """The private node itself, for tests that make virtual hosts or restart it."""
+    if _own_node is None:
+        _missing("A private RabbitMQ node", "unset TEST_AMQP_URL")
+    return _own_node
+
+
+@pytest.fixture(scope="session")
+async def amqp_uri(_own_node: RabbitNode | None) -> str:
     """An AMQP URL with a virtual host of this session's own."""
-    given = os.environ.get("TEST_AMQP_URL")
-    if given:
-        yield given
-        return
-    node: RabbitNode = request.getfixturevalue("rabbit")
+    if _own_node is None:
+        return os.environ["TEST_AMQP_URL"]
     name = fresh_database_name()
-    await node.create_vhost(name)
-    yield node.uri(name)
+    await _own_node.create_vhost(name)
+    return _own_node.uri(name)
 
 
 @pytest.fixture(scope="session")

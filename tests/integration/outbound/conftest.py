@@ -1,6 +1,5 @@
 """A world for each test: its own database, channels, keys, clock and Meta."""
 
-import os
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -35,12 +34,3 @@ async def outbound(world: World) -> AsyncIterator[Outbound]:
 @pytest.fixture
 async def channel(world: World) -> Channel:
     return await world.channel()
-
-
-@pytest.fixture
-def broker_url(request: pytest.FixtureRequest) -> str:
-    """A real broker. Started from here, because an async fixture cannot start another."""
-    if not os.environ.get("TEST_AMQP_URL"):
-        request.getfixturevalue("rabbit")
-    url: str = request.getfixturevalue("amqp_uri")
-    return url

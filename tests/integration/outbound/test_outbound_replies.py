@@ -194,17 +194,17 @@ async def test_a_failed_read_mark_is_tried_once_and_holds_no_reply(
 
 @pytest.mark.broker
 async def test_replies_flow_over_a_real_broker_and_through_a_restart(
-    world: World, channel: Channel, broker_url: str
+    world: World, channel: Channel, amqp_uri: str
 ):
     await world.meta.statuses({"status": "delivered", "delay_ms": 0})
     commands = [reply(channel, text=f"part {number}") for number in range(6)]
-    async with world.outbound(amqp_url=broker_url) as first:
+    async with world.outbound(amqp_url=amqp_uri) as first:
         await first.bus.declare(TOPOLOGY)
         await first.deliver(*commands[:3], commands[0])
         for command in commands[:3]:
             await first.document(command.data["delivery_id"], state="delivered")
         await first.deliver(*commands[3:])
-    async with world.outbound(amqp_url=broker_url) as second:
+    async with world.outbound(amqp_url=amqp_uri) as second:
         await second.deliver(*commands)
         for command in commands:
             await second.document(command.data["delivery_id"], state="delivered")
