@@ -52,6 +52,8 @@ class StaleCache(Generic[V]):
         try:
             value = await asyncio.shield(self._load_once(key))
         except SourceUnavailableError:
+            # Looked up anew: what was forgotten in the meantime must not be served.
+            entry = self._entries.get(key)
             if entry is None or entry.value is None:
                 self._count("unavailable")
                 raise
@@ -79,7 +81,7 @@ class StaleCache(Generic[V]):
         value = await self._load(key)
         # An answer that was on its way while the key was invalidated may be the old one.
         if generation == self._generation:
-            if len(self._entries) >= MOST_ENTRIES:
+            if len(self._entries) >= MOST_ENTRIES and key not in self._entries:
                 self._entries.pop(next(iter(self._entries)))
             fresh_s = FRESH_S if value is not None else ABSENT_FRESH_S
             self._entries[key] = _Entry(value, monotonic() + fresh_s)

@@ -12,10 +12,11 @@ import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from aiohttp import web
+from pymongo.errors import ConnectionFailure
 
 from shared.bus.port import Bus, BusUnavailableError
 from shared.bus.rabbit import RabbitBus
@@ -119,6 +120,7 @@ class Resources:
 
 Build = Callable[[Any, Resources], AbstractAsyncContextManager[Service]]
 OpenBus = Callable[[], Awaitable[Bus]]
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -143,33 +145,35 @@ async def serving(
     metrics = Metrics()
     health = Health(metrics)
     ports: dict[str, int] = {}
+    admin = HttpEdge("admin", health.admin_application(), settings.admin_host, settings.admin_port)
     async with (
-        _listening(
-            HttpEdge("admin", health.admin_application(), settings.admin_host, settings.admin_port),
-            ports,
-            drain_s=1.0,
-        ),
+        _all_listening([admin], ports, drain_s=1.0),
         _bus(settings, open_bus) as bus,
         _database(settings) as database,
         build(settings, Resources(metrics, _bus=bus, _database=database)) as service,
     ):
         await _assert_ground(settings, service, bus, database)
         running = Running(service, health, metrics, ports)
+        now = asyncio.get_running_loop().time
+        stopping_since: float | None = None
         started: list[Part] = []
         try:
             for part in service.parts:
                 await part.start()
                 started.append(part)
-            async with _all_listening(service.http, ports, drain_s=settings.shutdown_s):
+            # Requests get half of the budget at most, so that consumers have time left to drain.
+            async with _all_listening(service.http, ports, drain_s=settings.shutdown_s / 2):
                 health.started(Resources(metrics, _bus=bus, _database=database).pings())
                 log.info("service_ready", ports=ports)
                 try:
                     yield running
                 finally:
+                    stopping_since = now()
                     health.draining()
                     log.info("service_draining")
         finally:
-            running.drained = await _stop(started, settings.shutdown_s)
+            used_s = now() - stopping_since if stopping_since is not None else 0.0
+            running.drained = await _stop(started, settings.shutdown_s - used_s)
             log.info("service_stopped", drained=running.drained)
 
 
@@ -178,7 +182,8 @@ async def _assert_ground(
 ) -> None:
     if bus is not None:
         declare = not isinstance(settings, BusSettings) or settings.bus_declare
-        await (bus.declare(TOPOLOGY) if declare else bus.check(TOPOLOGY))
+        ground = bus.declare if declare else bus.check
+        await _patiently(lambda: ground(TOPOLOGY))
     if database is not None and isinstance(settings, MongoSettings):
         ensure = ensure_indexes if settings.mongodb_ensure_indexes else check_indexes
         await ensure(database, service.indexes)
@@ -212,10 +217,10 @@ async def _bus(settings: ServiceSettings, open_bus: OpenBus | None) -> AsyncIter
         await bus.close()
 
 
-async def _patiently(open_bus: OpenBus) -> Bus:
+async def _patiently(attempt: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
-            return await open_bus()
+            return await attempt()
         except BusUnavailableError as error:
             log.warning("waiting_for_broker", error=str(error))
             await asyncio.sleep(CONNECT_RETRY_S)
@@ -229,38 +234,40 @@ async def _database(settings: ServiceSettings) -> AsyncIterator[Database | None]
     uri = settings.mongodb_uri.get_secret_value()
     client = open_client(uri, app_name=settings.instance)
     try:
-        yield database_of(client, uri, default=settings.mongodb_database)
+        database = database_of(client, uri, default=settings.mongodb_database)
+        await _reachable(database)
+        yield database
     finally:
         await client.close()
+
+
+async def _reachable(database: Database) -> None:
+    while True:
+        try:
+            await database.command("ping")
+        except ConnectionFailure as error:
+            log.warning("waiting_for_database", error=type(error).__name__)
+            await asyncio.sleep(CONNECT_RETRY_S)
+        else:
+            return
 
 
 @asynccontextmanager
 async def _all_listening(
     edges: Sequence[HttpEdge], ports: dict[str, int], *, drain_s: float
 ) -> AsyncIterator[None]:
-    if not edges:
-        yield
-        return
-    async with (
-        _listening(edges[0], ports, drain_s=drain_s),
-        _all_listening(edges[1:], ports, drain_s=drain_s),
-    ):
-        yield
-
-
-@asynccontextmanager
-async def _listening(
-    edge: HttpEdge, ports: dict[str, int], *, drain_s: float
-) -> AsyncIterator[None]:
-    # The access log halves throughput and repeats the metrics; it would also hold query strings.
-    runner = web.AppRunner(edge.app, access_log=None, shutdown_timeout=drain_s)
-    await runner.setup()
+    runners: list[web.AppRunner] = []
     try:
-        await web.TCPSite(runner, edge.host, edge.port, backlog=1024).start()
-        ports[edge.name] = runner.addresses[0][1]
+        for edge in edges:
+            # The access log halves throughput, repeats the metrics, and would hold query strings.
+            runner = web.AppRunner(edge.app, access_log=None, shutdown_timeout=drain_s)
+            runners.append(runner)
+            await runner.setup()
+            await web.TCPSite(runner, edge.host, edge.port, backlog=1024).start()
+            ports[edge.name] = runner.addresses[0][1]
         yield
     finally:
-        await runner.cleanup()
+        await asyncio.gather(*(runner.cleanup() for runner in runners))
 
 
 async def _run(settings: ServiceSettings, build: Build) -> int:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableError
 
 SECRETS_DIR_VARIABLE = "SECRETS_DIR"
 
@@ -108,9 +109,12 @@ def load(cls: type[S], **overrides: Any) -> S:
         directory = None
     try:
         settings = cls(_secrets_dir=directory, **overrides)
+    except UnreadableError as error:
+        # Its message names the field and the source; its cause, which we drop, quotes the value.
+        raise SettingsError(sorted([*problems, f"not valid JSON: {error}"])) from None
     except ValidationError as error:
         for item in error.errors(include_input=False, include_url=False, include_context=False):
-            name = _variable(cls, str(item["loc"][0]) if item["loc"] else "")
+            name = _variable(cls, str(item["loc"][0])) if item["loc"] else "settings"
             hint = "is not set" if item["type"] == "missing" else item["msg"]
             problems.append(f"{name}: {hint}")
     if problems:

@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from zlib import crc32
 
 import structlog
@@ -46,6 +47,26 @@ class ConsumerSpec:
     """Records a message that will not be handled, before it is dead-lettered without its text."""
     prefetch: int = 16
     concurrency: int = 64
+    """Handlers that run at once; a message that waits for its next attempt takes no place."""
+    budget_s: float = TRANSIENT_BUDGET_S
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """One queue: whom it is delivered to, and the conversations in hand."""
+
+    executor: KeyedExecutor
+    subscription: Subscription
+
+    async def hand_over(self, timeout_s: float) -> bool:
+        """Finish what runs, then give back the rest and let the next replica take the queue.
+
+        In this order, or the next replica would begin with messages that are younger than ours.
+        """
+        drained = await self.executor.drain(timeout_s)
+        await self.executor.cancel()
+        await self.subscription.close()
+        return drained
 
 
 class Consumer:
@@ -56,52 +77,53 @@ class Consumer:
         self._bus = bus
         self._metrics = metrics
         self._instance = instance
-        self._executor = KeyedExecutor(spec.concurrency)
-        self._subscriptions: list[Subscription] = []
+        self._slots = asyncio.Semaphore(spec.concurrency)
+        self._lanes: list[_Lane] = []
         self._stopping = asyncio.Event()
 
     async def start(self) -> None:
         """Subscribe to every queue, own favourites first, so that replicas share the lanes."""
         for queue in sorted(self._spec.queues, key=self._priority, reverse=True):
+            executor = KeyedExecutor()
             subscription = await self._bus.subscribe(
                 queue,
-                self._accept,
+                partial(self._accept, executor),
                 prefetch=self._spec.prefetch,
                 priority=self._priority(queue),
             )
-            self._subscriptions.append(subscription)
+            self._lanes.append(_Lane(executor, subscription))
 
     def _priority(self, queue: Queue) -> int:
         # Rendezvous hashing carried out by the broker: each replica is first at some lanes.
         return crc32(f"{self._instance}:{queue.name}".encode()) % 1000
 
     async def stop(self, timeout_s: float) -> bool:
-        """Take nothing new, finish what runs, give back the rest. True when all was finished."""
-        await asyncio.gather(*(s.cancel() for s in self._subscriptions))
+        """Begin nothing new, finish what runs, give back the rest. False when it was cut short."""
         self._stopping.set()
-        drained = await self._executor.drain(timeout_s)
-        await self._executor.cancel()
-        return drained
+        drained = await asyncio.gather(*(lane.hand_over(timeout_s) for lane in self._lanes))
+        return all(drained)
 
-    def _accept(self, delivery: Delivery) -> None:
+    def _accept(self, executor: KeyedExecutor, delivery: Delivery) -> None:
         try:
             envelope = Envelope.decode(delivery.message.body)
         except ContractError as error:
             log.error("message_undecodable", id=delivery.message.id, error=str(error))
-            self._executor.submit(delivery.message.id, delivery.reject)
+            executor.submit(delivery.message.id, delivery.reject)
             return
-        self._executor.submit(self._spec.key_of(envelope), lambda: self._handle(delivery, envelope))
+        executor.submit(self._key(envelope), lambda: self._handle(delivery, envelope))
+
+    def _key(self, envelope: Envelope) -> str:
+        try:
+            return self._spec.key_of(envelope)
+        except Exception as error:  # noqa: BLE001 - the handler meets it too, and is judged for it
+            log.error("message_without_key", id=envelope.id, error=type(error).__name__)
+            return envelope.id
 
     async def _handle(self, delivery: Delivery, envelope: Envelope) -> None:
         if self._stopping.is_set():
-            await delivery.nack()
             return
         with continued_trace(envelope.traceparent, event_id=envelope.id, event_type=envelope.type):
-            try:
-                await self._until_settled(delivery, envelope)
-            except asyncio.CancelledError:
-                await asyncio.shield(delivery.nack())
-                raise
+            await self._until_settled(delivery, envelope)
 
     async def _until_settled(self, delivery: Delivery, envelope: Envelope) -> None:
         loop = asyncio.get_running_loop()
@@ -127,22 +149,29 @@ class Consumer:
                 await delivery.ack()
                 return
             if await self._stopped_within(_delay_s(failure, attempt)):
-                await delivery.nack()
                 return
 
     async def _attempt(self, envelope: Envelope) -> Failure | None:
         try:
-            await self._spec.handle(envelope)
+            async with self._slots:
+                await self._spec.handle(envelope)
         except Failure as failure:
             return failure
         except Exception as error:  # noqa: BLE001 - classified, never swallowed
             log.info("handler_raised", error=type(error).__name__, at=_where(error))
-            return self._spec.classify(error)
+            return self._classified(error)
         return None
+
+    def _classified(self, error: Exception) -> Failure:
+        try:
+            return self._spec.classify(error)
+        except Exception as fault:  # noqa: BLE001 - a faulty judge condemns nobody
+            log.error("classify_failed", error=type(fault).__name__, at=_where(fault))
+            return Transient(f"unclassified_{type(error).__name__}")
 
     async def _judged(self, failure: Failure, *, held_s: float) -> Failure:
         """A message that keeps failing while all else works is at fault itself."""
-        if not isinstance(failure, Transient) or held_s < TRANSIENT_BUDGET_S:
+        if not isinstance(failure, Transient) or held_s < self._spec.budget_s:
             return failure
         try:
             await self._spec.probe()
@@ -193,8 +222,8 @@ def _where(error: Exception) -> str:
 class Broadcast:
     """Listens to the control exchange: every replica hears every event, none is acknowledged late.
 
-    ``on_event`` must be quick and harmless to repeat. ``on_gap`` is called after a reconnect,
-    when events may have been missed.
+    ``on_event`` must be quick and harmless to repeat. ``on_gap`` is called when events may have
+    been missed: after a reconnect, and for an event that cannot be read.
     """
 
     def __init__(
@@ -208,7 +237,7 @@ class Broadcast:
         self._queue = queue
         self._on_event = on_event
         self._on_gap = on_gap
-        self._executor = KeyedExecutor(concurrency=1)
+        self._executor = KeyedExecutor()
         self._subscription: Subscription | None = None
 
     async def start(self) -> None:
@@ -232,6 +261,7 @@ class Broadcast:
     def _accept(self, delivery: Delivery) -> None:
         try:
             self._on_event(Envelope.decode(delivery.message.body))
-        except ContractError as error:
-            log.error("control_undecodable", id=delivery.message.id, error=str(error))
+        except Exception as error:  # noqa: BLE001 - the listener must go on listening
+            log.error("control_event_failed", id=delivery.message.id, error=type(error).__name__)
+            self._on_gap()
         self._executor.submit("ack", delivery.ack)

@@ -4,19 +4,20 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+import structlog
+
+log = structlog.get_logger()
+
 Job = Callable[[], Awaitable[None]]
 
 
 class KeyedExecutor:
-    """Runs jobs of one key in order of submission; different keys side by side.
+    """Runs jobs of one key in order of submission; different keys side by side, without limit.
 
-    At most ``concurrency`` jobs run at once. A job must handle its own errors: one that raises
-    cancels nothing else, but its exception ends the process's trust in order, so it is re-raised
-    by ``drain``.
+    A job must handle its own errors: one that raises is logged, and the next of its key runs.
     """
 
-    def __init__(self, concurrency: int) -> None:
-        self._slots = asyncio.Semaphore(concurrency)
+    def __init__(self) -> None:
         self._queues: dict[str, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
@@ -43,13 +44,19 @@ class KeyedExecutor:
         queue = self._queues[key]
         try:
             while queue:
-                async with self._slots:
-                    await queue[0]()
+                await self._run_one(queue[0])
                 queue.popleft()
         finally:
             del self._queues[key]
             if not self._queues:
                 self._idle.set()
+
+    @staticmethod
+    async def _run_one(job: Job) -> None:
+        try:
+            await job()
+        except Exception as error:  # noqa: BLE001 - one job never takes the others with it
+            log.error("job_failed", error=type(error).__name__)
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait until nothing is pending; False when ``timeout_s`` passed first."""
@@ -61,8 +68,11 @@ class KeyedExecutor:
         return True
 
     async def cancel(self) -> None:
-        """Stop what still runs and wait until it has ended."""
+        """Stop what still runs, drop what waits behind it, and wait until both have ended."""
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # A task that was cancelled before its first step has not cleaned up behind itself.
+        self._queues.clear()
+        self._idle.set()

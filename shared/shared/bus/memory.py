@@ -7,6 +7,7 @@ is why this bus is for trying the product and for tests, and RabbitMQ for people
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from shared.bus.port import (
@@ -41,15 +42,17 @@ class _Consumer:
     queue: "_Store"
     on_delivery: OnDelivery
     prefetch: int
-    priority: int
     unsettled: set["_Delivery"] = field(default_factory=set)
-    active: bool = True
 
     async def cancel(self) -> None:
-        self.active = False
         if self in self.queue.consumers:
             self.queue.consumers.remove(self)
         self.queue.pump()
+
+    async def close(self) -> None:
+        await self.cancel()
+        for delivery in tuple(self.unsettled):
+            await delivery.nack()
 
 
 @dataclass(eq=False)
@@ -202,12 +205,19 @@ class MemoryBus:
     def dead_letter(self, queue: Queue, message: Message) -> None:
         """Where a rejected message goes: the queue's dead-letter exchange, or nowhere."""
         target = queue.arguments().get("x-dead-letter-exchange")
-        if target is not None:
-            key = str(queue.arguments()["x-dead-letter-routing-key"])
+        if target is None:
+            return
+        key = str(queue.arguments()["x-dead-letter-routing-key"])
+        with suppress(UnroutableError):
             self._route(replace(message, exchange=str(target), routing_key=key))
 
     async def subscribe(
-        self, queue: Queue, on_delivery: OnDelivery, *, prefetch: int, priority: int = 0
+        self,
+        queue: Queue,
+        on_delivery: OnDelivery,
+        *,
+        prefetch: int,
+        priority: int = 0,  # noqa: ARG002 - the first to come stays active, as on old brokers
     ) -> _Consumer:
         """Deliver from ``queue``; an exclusive queue is made here."""
         if queue.kind is QueueKind.BROADCAST:
@@ -215,7 +225,7 @@ class MemoryBus:
         store = self._stores.get(queue.name)
         if store is None:
             raise TopologyError(f"queue {queue.name} is missing")
-        consumer = _Consumer(store, on_delivery, prefetch, priority)
+        consumer = _Consumer(store, on_delivery, prefetch)
         store.consumers.append(consumer)
         self._consumers.append(consumer)
         store.pump()
@@ -233,6 +243,5 @@ class MemoryBus:
         """Give back unsettled deliveries; further publishing raises."""
         self._closed = True
         for consumer in self._consumers:
-            consumer.active = False
             consumer.queue.consumers.clear()
             consumer.unsettled.clear()

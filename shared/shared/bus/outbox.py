@@ -14,9 +14,9 @@ import structlog
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import PyMongoError
 
-from shared.bus.port import Bus, BusError, Publication
+from shared.bus.port import Bus, BusError, Publication, UnroutableError
 from shared.clock import Clock
-from shared.contracts import Envelope
+from shared.contracts import ContractError, Envelope
 from shared.mongo.indexes import Index
 from shared.telemetry.metrics import Metrics
 
@@ -48,10 +48,12 @@ def outbox_fields(publications: Sequence[Publication], clock: Clock) -> dict[str
 
 
 def outbox_push(publications: Sequence[Publication], clock: Clock) -> dict[str, Any]:
-    """Update operators that add messages to an existing document's outbox."""
+    """Update operators that add messages to an existing document's outbox; none for no message."""
+    if not publications:
+        return {}
     return {
         "$push": {"emits": {"$each": [_encoded(p) for p in publications]}},
-        "$set": {"emits_pending": bool(publications), "emits_at": clock()},
+        "$set": {"emits_pending": True, "emits_at": clock()},
     }
 
 
@@ -83,16 +85,19 @@ class Outbox:
 
     async def flush(self, document_id: Any, publications: Sequence[Publication]) -> bool:
         """Publish and clear. False when the broker or database failed: the sweeper takes over."""
-        if not publications:
-            return True
         try:
-            await self._bus.publish_all(publications)
-            await self._clear(document_id, [p.envelope.id for p in publications])
+            await self._publish(document_id, publications)
         except (BusError, PyMongoError) as error:
             log.warning("outbox_postponed", error=type(error).__name__)
             return False
-        self._metrics.emitted.labels(self._collection.name).inc(len(publications))
         return True
+
+    async def _publish(self, document_id: Any, publications: Sequence[Publication]) -> None:
+        if not publications:
+            return
+        await self._bus.publish_all(publications)
+        await self._clear(document_id, [p.envelope.id for p in publications])
+        self._metrics.emitted.labels(self._collection.name).inc(len(publications))
 
     async def _clear(self, document_id: Any, published: Sequence[str]) -> None:
         remaining = {
@@ -123,7 +128,7 @@ class Outbox:
         while not self._stopping.is_set():
             try:
                 await self.sweep()
-            except PyMongoError as error:
+            except (BusError, PyMongoError) as error:
                 log.warning("outbox_sweep_failed", error=type(error).__name__)
             try:
                 async with asyncio.timeout(SWEEP_EVERY_S):
@@ -132,7 +137,11 @@ class Outbox:
                 continue
 
     async def sweep(self) -> int:
-        """Publish what is older than any flush in progress, oldest first; how many documents."""
+        """Publish what is older than any flush in progress, oldest first; how many documents.
+
+        A document whose messages can never leave is logged and skipped: it must not hold the
+        others. Raises BusUnavailableError and PyMongoError at the first sign of an outage.
+        """
         older_than = self._clock() - timedelta(seconds=SWEEP_OLDER_THAN_S)
         found = (
             self._collection.find(
@@ -143,8 +152,11 @@ class Outbox:
         )
         swept = 0
         async for document in found:
-            if not await self.flush(document["_id"], [_decoded(e) for e in document["emits"]]):
-                break
+            try:
+                await self._publish(document["_id"], [_decoded(e) for e in document["emits"]])
+            except (UnroutableError, ContractError) as error:
+                log.error("outbox_stuck", id=str(document["_id"]), error=type(error).__name__)
+                continue
             swept += 1
         if swept:
             log.info("outbox_swept", collection=self._collection.name, documents=swept)

@@ -85,6 +85,13 @@ class Subscription(Protocol):
         """Take no further message. Deliveries in hand stay ours."""
         ...
 
+    async def close(self) -> None:
+        """Take no further message and give back all in hand, at their old places.
+
+        The next consumer of the queue begins with them. Safe to call twice and after ``cancel``.
+        """
+        ...
+
 
 class Bus(Protocol):
     """At-least-once messaging with confirmed, routed publishing."""

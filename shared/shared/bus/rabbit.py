@@ -5,23 +5,32 @@ holds back an acknowledgement.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
 import aio_pika
 import structlog
 from aio_pika.abc import (
+    AbstractChannel,
     AbstractExchange,
     AbstractIncomingMessage,
     AbstractQueue,
     AbstractRobustChannel,
     AbstractRobustConnection,
 )
-from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, DeliveryError
+from aio_pika.connection import make_url
+from aio_pika.exceptions import (
+    AMQPError,
+    ChannelInvalidStateError,
+    ChannelNotFoundEntity,
+    DeliveryError,
+)
 from aiormq.exceptions import ChannelPreconditionFailed, PublishError
 
 from shared.bus.port import (
+    BusError,
     BusUnavailableError,
     Message,
     OnDelivery,
@@ -36,12 +45,29 @@ from shared.contracts import Envelope
 log = structlog.get_logger()
 
 CONNECT_TIMEOUT_S = 5.0
+DECLARE_TIMEOUT_S = 30.0
 RECONNECT_INTERVAL_S = 1.0
 HEARTBEAT_S = 20
 """Two missed beats end a dead connection within a minute, well before Meta stops retrying."""
 
 LOST = (AMQPError, ChannelInvalidStateError, ConnectionError, RuntimeError, TimeoutError, OSError)
 """What aio-pika raises when the connection or channel went away under a call."""
+
+
+@contextmanager
+def _translated(doing: str) -> Iterator[None]:
+    """A connection that goes away under a call is a BusUnavailableError, whatever its form."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        # aio-pika cancels what waits on a connection that it gives up as stuck. That must not
+        # look like a cancellation of the caller, who would leave without an answer.
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise BusUnavailableError(f"{doing}: the connection was stuck") from None
+    except LOST as error:
+        raise BusUnavailableError(f"{doing}: {type(error).__name__}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +86,38 @@ class _Delivery:
 
     async def _settle(self, word: str, settle: Callable[[], Any]) -> None:
         try:
-            await settle()
-        except LOST as error:
+            with _translated(word):
+                await settle()
+        except BusUnavailableError as error:
             # The channel is gone, so the broker will deliver it again; handlers are idempotent.
-            log.info("settle_lost", word=word, id=self.message.id, error=type(error).__name__)
+            log.info("settle_lost", id=self.message.id, error=str(error))
 
 
 @dataclass(slots=True)
 class _Subscription:
+    connection: AbstractRobustConnection
     channel: AbstractRobustChannel
     queue: AbstractQueue
     tag: str
 
     async def cancel(self) -> None:
         """Stop deliveries; the channel stays open so that what is in hand can be settled."""
+        await self._end("cancel", lambda: self.queue.cancel(self.tag))
+
+    async def close(self) -> None:
+        """Close the channel: consumer and deliveries go back in one step, so order is kept."""
+        await self._end("close", self.channel.close)
+
+    async def _end(self, word: str, end: Callable[[], Awaitable[Any]]) -> None:
+        if not self.connection.connected.is_set():
+            return
         try:
-            await self.queue.cancel(self.tag, timeout=CONNECT_TIMEOUT_S)
-        except LOST as error:
-            log.info("cancel_lost", queue=self.queue.name, error=type(error).__name__)
+            with _translated(word):
+                # aio-pika's own timeouts do not cover its wait for a connection to come back.
+                async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                    await end()
+        except BusUnavailableError as error:
+            log.info("subscription_lost", queue=self.queue.name, error=str(error))
 
 
 class RabbitBus:
@@ -99,28 +139,28 @@ class RabbitBus:
     @classmethod
     async def open(cls, url: str, *, name: str) -> Self:
         """Connect once. Raises BusUnavailableError; the caller decides whether to try again."""
-
-        async def connect(purpose: str) -> AbstractRobustConnection:
-            return await aio_pika.connect_robust(
-                url,
-                timeout=CONNECT_TIMEOUT_S,
-                reconnect_interval=RECONNECT_INTERVAL_S,
-                heartbeat=HEARTBEAT_S,
-                client_properties={"connection_name": f"{name}.{purpose}"},
+        address = make_url(url, reconnect_interval=RECONNECT_INTERVAL_S, heartbeat=HEARTBEAT_S)
+        # Not aio_pika.connect_robust: it leaves the connection that failed without an owner.
+        publishing, consuming = (
+            aio_pika.RobustConnection(
+                address, client_properties={"connection_name": f"{name}.{purpose}"}
             )
-
-        opened: list[AbstractRobustConnection] = []
+            for purpose in ("publish", "consume")
+        )
         try:
-            async with asyncio.timeout(2 * CONNECT_TIMEOUT_S):
-                opened.append(await connect("publish"))
-                opened.append(await connect("consume"))
-                confirms = await opened[0].channel(publisher_confirms=True, on_return_raises=True)
-        except LOST as error:
-            for connection in opened:
-                await connection.close()
-            raise BusUnavailableError(f"cannot connect: {type(error).__name__}") from None
+            with _translated("connect"):
+                async with asyncio.timeout(2 * CONNECT_TIMEOUT_S):
+                    await publishing.connect(CONNECT_TIMEOUT_S)
+                    await consuming.connect(CONNECT_TIMEOUT_S)
+                    confirms = await publishing.channel(
+                        publisher_confirms=True, on_return_raises=True
+                    )
+        except BusUnavailableError:
+            await publishing.close()
+            await consuming.close()
+            raise
         assert isinstance(confirms, AbstractRobustChannel)  # noqa: S101 - narrows the type
-        return cls(url, opened[0], opened[1], confirms)
+        return cls(url, publishing, consuming, confirms)
 
     async def declare(self, topology: Topology) -> None:
         """Make the topology so; a part that exists with other arguments is a TopologyError."""
@@ -133,38 +173,19 @@ class RabbitBus:
     async def _on_scratch_channel(self, topology: Topology, *, passive: bool) -> None:
         # A refused declare closes its channel; a plain one of its own also keeps robust channels
         # from remembering, and after a reconnect redeclaring, what was only looked at.
-        try:
-            async with await aio_pika.connect(self._url, timeout=CONNECT_TIMEOUT_S) as connection:
+        with _translated("declare"):
+            async with (
+                asyncio.timeout(DECLARE_TIMEOUT_S),
+                await aio_pika.connect(self._url, timeout=CONNECT_TIMEOUT_S) as connection,
+            ):
                 channel = await connection.channel(publisher_confirms=False)
-                for exchange in topology.exchanges:
-                    await channel.declare_exchange(
-                        exchange.name,
-                        aio_pika.ExchangeType(exchange.kind),
-                        durable=True,
-                        passive=passive,
-                    )
-                for queue in topology.queues:
-                    declared = await channel.declare_queue(
-                        queue.name,
-                        durable=True,
-                        passive=passive,
-                        arguments=dict(queue.arguments()),
-                    )
-                    if not passive:
-                        for pattern in queue.patterns:
-                            await declared.bind(queue.exchange, pattern)
-        except ChannelPreconditionFailed as error:
-            raise TopologyError(f"a part exists with other arguments: {error}") from None
-        except aio_pika.exceptions.ChannelNotFoundEntity as error:
-            raise TopologyError(f"a part is missing: {error}") from None
-        except LOST as error:
-            raise BusUnavailableError(f"cannot declare: {type(error).__name__}") from None
+                await _declare(channel, topology, passive=passive)
 
     async def publish(
         self, exchange: str, routing_key: str, envelope: Envelope, *, timeout_s: float = 5.0
     ) -> None:
         """Return when the broker has confirmed. See ``Bus.publish``."""
-        await self._guarded(self._send(exchange, routing_key, envelope), timeout_s)
+        await self._guarded(lambda: self._send(exchange, routing_key, envelope), timeout_s)
 
     async def publish_all(
         self, publications: Sequence[Publication], *, timeout_s: float = 10.0
@@ -172,24 +193,30 @@ class RabbitBus:
         """Send in order on one channel, then wait for all confirms together."""
         if not publications:
             return
-        sends = [self._send(p.exchange, p.routing_key, p.envelope) for p in publications]
-        await self._guarded(_all(sends), timeout_s)
 
-    async def _guarded(self, sending: Any, timeout_s: float) -> None:
+        async def send_all() -> None:
+            sends = (self._send(p.exchange, p.routing_key, p.envelope) for p in publications)
+            for result in await asyncio.gather(*sends, return_exceptions=True):
+                if isinstance(result, BaseException):
+                    raise result
+
+        await self._guarded(send_all, timeout_s)
+
+    async def _guarded(self, send: Callable[[], Awaitable[None]], timeout_s: float) -> None:
         if not self._publishing.connected.is_set():
-            sending.close()
             raise BusUnavailableError("not connected")
-        try:
-            async with asyncio.timeout(timeout_s):
-                await sending
-        except PublishError as error:
-            raise UnroutableError(f"no queue is bound: {error}") from None
-        except TimeoutError:
-            raise BusUnavailableError(f"no confirm within {timeout_s} s") from None
-        except DeliveryError:
-            raise BusUnavailableError("the broker refused the message") from None
-        except LOST as error:
-            raise BusUnavailableError(f"connection lost: {type(error).__name__}") from None
+        with _translated("publish"):
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await send()
+            except PublishError as error:
+                raise UnroutableError(f"no queue is bound: {error}") from None
+            except ChannelNotFoundEntity as error:
+                raise UnroutableError(f"no such exchange: {error}") from None
+            except TimeoutError:
+                raise BusUnavailableError(f"no confirm within {timeout_s} s") from None
+            except DeliveryError:
+                raise BusUnavailableError("the broker refused the message") from None
 
     async def _send(self, exchange: str, routing_key: str, envelope: Envelope) -> None:
         target = self._exchanges.get(exchange)
@@ -224,18 +251,18 @@ class RabbitBus:
             )
             on_delivery(_Delivery(message, incoming))
 
-        try:
+        with _translated("consume"):
             async with asyncio.timeout(2 * CONNECT_TIMEOUT_S):
                 channel = await self._consuming.channel(publisher_confirms=False)
                 assert isinstance(channel, AbstractRobustChannel)  # noqa: S101 - narrows the type
-                await channel.set_qos(prefetch_count=prefetch)
-                consumed = await self._consumed_queue(channel, queue)
-                tag = await consumed.consume(deliver, arguments={"x-priority": priority})
-        except aio_pika.exceptions.ChannelNotFoundEntity:
-            raise TopologyError(f"queue {queue.name} is missing") from None
-        except LOST as error:
-            raise BusUnavailableError(f"cannot consume: {type(error).__name__}") from None
-        return _Subscription(channel, consumed, tag)
+                try:
+                    await channel.set_qos(prefetch_count=prefetch)
+                    consumed = await self._consumed_queue(channel, queue)
+                    tag = await consumed.consume(deliver, arguments={"x-priority": priority})
+                except ChannelNotFoundEntity as error:
+                    await channel.close()
+                    raise _absent(error) from None
+        return _Subscription(self._consuming, channel, consumed, tag)
 
     @staticmethod
     async def _consumed_queue(channel: AbstractRobustChannel, queue: Queue) -> AbstractQueue:
@@ -265,14 +292,32 @@ class RabbitBus:
         """Close the channels; the broker takes unsettled deliveries back in order."""
         for connection in (self._consuming, self._publishing):
             try:
-                async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    await connection.close()
-            except LOST as error:
-                log.info("bus_close_incomplete", error=type(error).__name__)
+                with _translated("close"):
+                    async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                        await connection.close()
+            except BusUnavailableError as error:
+                log.info("bus_close_incomplete", error=str(error))
 
 
-async def _all(sends: Sequence[Any]) -> None:
-    results = await asyncio.gather(*sends, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
+async def _declare(channel: AbstractChannel, topology: Topology, *, passive: bool) -> None:
+    try:
+        for exchange in topology.exchanges:
+            kind = aio_pika.ExchangeType(exchange.kind)
+            await channel.declare_exchange(exchange.name, kind, durable=True, passive=passive)
+        for queue in topology.queues:
+            declared = await channel.declare_queue(
+                queue.name, durable=True, passive=passive, arguments=dict(queue.arguments())
+            )
+            for pattern in () if passive else queue.patterns:
+                await declared.bind(queue.exchange, pattern)
+    except ChannelPreconditionFailed as error:
+        raise TopologyError(f"a part exists with other arguments: {error}") from None
+    except ChannelNotFoundEntity as error:
+        raise _absent(error) from None
+
+
+def _absent(error: ChannelNotFoundEntity) -> BusError:
+    """Missing; or there, and for a moment after a broker's start without a leader."""
+    if "down or inaccessible" in str(error):
+        return BusUnavailableError(f"not up yet: {error}")
+    return TopologyError(f"a part is missing: {error}")

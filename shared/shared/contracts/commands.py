@@ -11,7 +11,7 @@ class MarkMessageRead(Payload):
     """Show the person that their message was read and, while we think, that we type."""
 
     TYPE: ClassVar[str] = "message.mark_read.v1"
-    PRIVATE: ClassVar[frozenset[str]] = frozenset({"conversation_key"})
+    PRIVATE: ClassVar[frozenset[str]] = frozenset({"conversation_key", "provider_message_id"})
 
     interaction_id: str
     channel_id: str
@@ -25,7 +25,7 @@ class SendReply(Payload):
 
     TYPE: ClassVar[str] = "reply.send.v1"
     PRIVATE: ClassVar[frozenset[str]] = frozenset(
-        {"conversation_key", "to_phone", "to_user_id", "text"}
+        {"conversation_key", "to_phone", "to_user_id", "text", "context_message_id"}
     )
 
     interaction_id: str

@@ -44,7 +44,9 @@ class Envelope(BaseModel):
     type: str = Field(description="Payload type with version, such as `user.created.v1`.")
     specversion: Literal["1.0"] = "1.0"
     time: AwareDatetime = Field(description="When the fact became true, UTC.")
-    subject: str = Field(description="What it is about: a conversation, channel or key id.")
+    subject: str = Field(
+        description="Id of what it is about; a conversation, which names a person, on lanes only."
+    )
     datacontenttype: Literal["application/json"] = "application/json"
     dataschema: str = Field(description="Name of the JSON Schema of `data`.")
     tenant: str = Field(description="Whose data it is.")
@@ -104,10 +106,15 @@ class Envelope(BaseModel):
         """A copy without the fields that ``private`` lists for this type; for dead letters.
 
         A type that is not listed loses all of its data: better an empty dead letter than a leak.
+        A subject that repeats a dropped value, such as a conversation key, goes with it.
         """
-        names = private.get(self.type)
-        data = {} if names is None else {k: v for k, v in self.data.items() if k not in names}
-        return self.model_copy(update={"data": data})
+        names = private.get(self.type, frozenset(self.data))
+        kept = {name: value for name, value in self.data.items() if name not in names}
+        dropped = [value for name, value in self.data.items() if name in names]
+        known = self.type in private and self.subject not in dropped
+        return self.model_copy(
+            update={"data": kept, "subject": self.subject if known else "redacted"}
+        )
 
 
 def fields_at_fault(error: ValidationError) -> str:

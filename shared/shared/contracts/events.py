@@ -25,11 +25,15 @@ class InboundMessageReceived(Payload):
     """A person wrote. ``message`` and ``contact`` are the provider's objects, verbatim."""
 
     TYPE: ClassVar[str] = "inbound.message.received.v1"
-    PRIVATE: ClassVar[frozenset[str]] = frozenset({"message", "contact", "conversation_key"})
+    PRIVATE: ClassVar[frozenset[str]] = frozenset(
+        {"message", "contact", "conversation_key", "provider_message_id"}
+    )
 
     channel_id: str
     provider: Literal["whatsapp"] = "whatsapp"
-    provider_message_id: str = Field(description="`wamid…`, the provider's id of the message.")
+    provider_message_id: str = Field(
+        description="`wamid…`, the provider's id; base64 that holds the person's number."
+    )
     conversation_key: str = Field(description="Channel id, colon, provider's id of the person.")
     phone_number_id: str
     received_at: AwareDatetime = Field(description="When our edge accepted it, UTC.")
@@ -42,7 +46,9 @@ class DeliveryStatusReceived(Payload):
     """The provider told what became of a message that we sent."""
 
     TYPE: ClassVar[str] = "delivery.status.received.v1"
-    PRIVATE: ClassVar[frozenset[str]] = frozenset({"conversation_key", "recipient"})
+    PRIVATE: ClassVar[frozenset[str]] = frozenset(
+        {"conversation_key", "recipient", "provider_message_id"}
+    )
 
     channel_id: str
     conversation_key: str

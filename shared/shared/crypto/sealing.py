@@ -89,7 +89,7 @@ class Keyring:
                 wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], place.associated_data()
             )
             return AESGCM(data_key).decrypt(nonce, ciphertext, place.associated_data()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise SealError("the sealed value was changed or belongs elsewhere") from None
 
 

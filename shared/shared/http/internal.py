@@ -3,8 +3,9 @@
 Answers are cached by the caller (``StaleCache``); this module only asks.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -13,6 +14,8 @@ from pydantic import SecretStr
 from shared.cache import SourceUnavailableError
 
 TIMEOUT_S = 2.0
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,38 +63,38 @@ class InternalApi:
 
     async def channel_for_ingress(self, channel_id: str) -> ChannelForIngress | None:
         """None when there is no such channel. Raises SourceUnavailableError."""
-        data = await self._get(f"/internal/channels/{quote(channel_id, safe='')}/ingress")
-        if data is None:
-            return None
-        return ChannelForIngress(
-            channel_id=data["channel_id"],
-            tenant=data["tenant"],
-            phone_number_id=data["phone_number_id"],
-            auto_reply=data["auto_reply"],
-            app_secrets=tuple(data["app_secrets"]),
-            verify_token_hashes=tuple(data["verify_token_hashes"]),
+        return await self._get(
+            f"/internal/channels/{quote(channel_id, safe='')}/ingress",
+            lambda data: ChannelForIngress(
+                channel_id=data["channel_id"],
+                tenant=data["tenant"],
+                phone_number_id=data["phone_number_id"],
+                auto_reply=data["auto_reply"],
+                app_secrets=tuple(data["app_secrets"]),
+                verify_token_hashes=tuple(data["verify_token_hashes"]),
+            ),
         )
 
     async def channel_for_outbound(self, channel_id: str) -> ChannelForOutbound | None:
         """None when there is no such channel. Raises SourceUnavailableError."""
-        data = await self._get(f"/internal/channels/{quote(channel_id, safe='')}/outbound")
-        if data is None:
-            return None
-        return ChannelForOutbound(
-            channel_id=data["channel_id"],
-            tenant=data["tenant"],
-            phone_number_id=data["phone_number_id"],
-            access_token=data["access_token"],
+        return await self._get(
+            f"/internal/channels/{quote(channel_id, safe='')}/outbound",
+            lambda data: ChannelForOutbound(
+                channel_id=data["channel_id"],
+                tenant=data["tenant"],
+                phone_number_id=data["phone_number_id"],
+                access_token=data["access_token"],
+            ),
         )
 
     async def principal(self, key_hash: str) -> Principal | None:
         """None when the key is unknown or revoked. Raises SourceUnavailableError."""
-        data = await self._get(f"/internal/keys/{quote(key_hash, safe='')}")
-        if data is None:
-            return None
-        return Principal(tenant=data["tenant"], key_hash=key_hash, label=data["label"])
+        return await self._get(
+            f"/internal/keys/{quote(key_hash, safe='')}",
+            lambda data: Principal(tenant=data["tenant"], key_hash=key_hash, label=data["label"]),
+        )
 
-    async def _get(self, path: str) -> dict[str, Any] | None:
+    async def _get(self, path: str, read: Callable[[Any], T]) -> T | None:
         try:
             async with self._session.get(
                 self._base_url + path,
@@ -103,7 +106,6 @@ class InternalApi:
                     return None
                 if response.status != 200:
                     raise SourceUnavailableError(f"channels-api answered {response.status}")
-                data: dict[str, Any] = await response.json()
-                return data
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                return read(await response.json())
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
             raise SourceUnavailableError(f"channels-api: {type(error).__name__}") from None

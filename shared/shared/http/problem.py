@@ -91,6 +91,7 @@ def query_int(request: web.Request, name: str, *, default: int, low: int, high: 
     text = request.query.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+    whole = text.isascii() and text.isdigit() and len(text) <= len(str(high))
+    if not whole or not low <= int(text) <= high:
         raise Problem(422, "invalid-request", f"{name} must be a whole number, {low} to {high}.")
     return int(text)

@@ -1,0 +1,76 @@
+"""Who calls: a valid key gives a tenant, anything else an answer that tells nothing more."""
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from shared.cache import SourceUnavailableError
+from shared.http.internal import Principal
+from shared.http.keys import PRINCIPAL, require_key
+from shared.http.problem import json_response
+from shared.http.server import application
+from shared.ids import new_api_key, secret_hash
+from shared.telemetry.metrics import Metrics
+
+KEY = new_api_key()
+
+
+class Keys:
+    """Knows one key by its hash."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.down = False
+
+    async def find(self, key_hash: str) -> Principal | None:
+        self.asked.append(key_hash)
+        if self.down:
+            raise SourceUnavailableError
+        return Principal("acme", key_hash, "ci") if key_hash == secret_hash(KEY) else None
+
+
+@pytest.fixture
+def keys() -> Keys:
+    return Keys()
+
+
+async def ask(keys: Keys, headers: dict[str, str]) -> tuple[int, dict[str, str], str | None]:
+    async def who(request: web.Request) -> web.Response:
+        return json_response({"tenant": request[PRINCIPAL].tenant})
+
+    app = application(Metrics())
+    app.middlewares.append(require_key(keys.find))
+    app.router.add_get("/who", who)
+    async with TestClient(TestServer(app)) as client, client.get("/who", headers=headers) as answer:
+        return answer.status, await answer.json(), answer.headers.get("Retry-After")
+
+
+async def test_a_valid_key_names_its_tenant(keys: Keys) -> None:
+    status, body, _ = await ask(keys, {"X-API-Key": KEY})
+    assert (status, body) == (200, {"tenant": "acme"})
+    assert keys.asked == [secret_hash(KEY)]
+
+
+async def test_without_a_key_the_answer_tells_how_to_send_one(keys: Keys) -> None:
+    status, body, _ = await ask(keys, {})
+    assert (status, body["type"]) == (401, "urn:platform:problem:key-missing")
+    assert "X-API-Key" in body["detail"]
+
+
+async def test_an_unknown_key_is_refused(keys: Keys) -> None:
+    status, body, _ = await ask(keys, {"X-API-Key": new_api_key()})
+    assert (status, body["type"]) == (401, "urn:platform:problem:key-unknown")
+
+
+@pytest.mark.parametrize("key", ["x", KEY[:-1], KEY + "a", KEY.upper(), "hx_" + "é" * 43, "Bearer"])
+async def test_what_has_not_the_form_of_a_key_is_not_even_asked_about(keys: Keys, key: str) -> None:
+    status, body, _ = await ask(keys, {"X-API-Key": key})
+    assert (status, body["type"]) == (401, "urn:platform:problem:key-unknown")
+    assert keys.asked == []
+
+
+async def test_when_nobody_can_be_asked_the_caller_may_try_again(keys: Keys) -> None:
+    keys.down = True
+    status, body, retry_after = await ask(keys, {"X-API-Key": KEY})
+    assert (status, body["type"]) == (503, "urn:platform:problem:keys-unavailable")
+    assert retry_after == "2"
