@@ -3,19 +3,22 @@
 ``HumaneClient`` and ``AsyncHumaneClient`` have the same surface. See the README for examples.
 """
 
-from humane_ai._async_client import AsyncHumaneClient
-from humane_ai._client import HumaneClient
+from humane_ai._async_client import AsyncHumaneClient, AsyncStream
+from humane_ai._client import HumaneClient, Stream
 from humane_ai._errors import (
     APIConnectionError,
     APIError,
     APITimeoutError,
     AuthError,
     ConflictError,
+    FieldError,
     HumaneError,
+    InvalidArgumentError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
     ServerError,
+    StreamError,
     ValidationError,
 )
 from humane_ai._types import (
@@ -25,9 +28,9 @@ from humane_ai._types import (
     Context,
     HistoryEntry,
     Memory,
-    MemoryHit,
     Proactive,
     ProcessResult,
+    RelevantMemory,
     Safety,
     SafetyMatch,
     StreamEvent,
@@ -44,23 +47,28 @@ __all__ = [
     "Activity",
     "Analysis",
     "AsyncHumaneClient",
+    "AsyncStream",
     "AuthError",
     "Channel",
     "ConflictError",
     "Context",
+    "FieldError",
     "HistoryEntry",
     "HumaneClient",
     "HumaneError",
+    "InvalidArgumentError",
     "Memory",
-    "MemoryHit",
     "NotFoundError",
     "PermissionDeniedError",
     "Proactive",
     "ProcessResult",
     "RateLimitError",
+    "RelevantMemory",
     "Safety",
     "SafetyMatch",
     "ServerError",
+    "Stream",
+    "StreamError",
     "StreamEvent",
     "Timing",
     "Trigger",

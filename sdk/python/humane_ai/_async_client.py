@@ -1,19 +1,19 @@
-"""The asynchronous client: the same surface as ``HumaneClient``, awaited."""
+"""The asynchronous client: the surface of ``HumaneClient``, awaited."""
 
 from __future__ import annotations
 
 import asyncio
-import builtins
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
 import httpx
 
 from humane_ai import _core
-from humane_ai._errors import HumaneError, error_from
-from humane_ai._http import arguments, connection_error
-from humane_ai._types import Activity, Channel, HistoryEntry, ProcessResult, StreamEvent
+from humane_ai._channels import AsyncChannels
+from humane_ai._errors import HumaneError
+from humane_ai._sse import EventReader, text_of
+from humane_ai._types import HistoryEntry, ProcessResult, StreamEvent
 
 R = TypeVar("R")
 
@@ -21,29 +21,32 @@ R = TypeVar("R")
 class AsyncHumaneClient:
     """A client of the API for asyncio. Close it, or use it in an ``async with``.
 
-    ``api_key`` defaults to ``HUMANE_API_KEY`` and ``base_url`` to ``HUMANE_BASE_URL``.
-    ``timeout_s`` bounds each try, ``max_retries`` the tries after the first. A retried call carries
-    the same ``Idempotency-Key``, so that it acts once.
+    ``api_key`` defaults to ``HUMANE_API_KEY`` and ``base_url`` to ``HUMANE_BASE_URL``, then to
+    ``http://127.0.0.1:8080``. ``timeout_s`` bounds each wait for the server: to connect, and for the
+    next bytes. ``max_retries`` counts the tries after the first; a retried call carries the same
+    ``Idempotency-Key``, so that it acts once. An ``http_client`` that you give stays yours to close.
+    ``sleep`` waits between tries. Raises InvalidArgumentError.
     """
 
     def __init__(
         self,
         api_key: str | None = None,
-        *,
         base_url: str | None = None,
+        *,
         timeout_s: float = _core.DEFAULT_TIMEOUT_S,
         max_retries: int = _core.DEFAULT_MAX_RETRIES,
         http_client: httpx.AsyncClient | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._options = _core.Options.of(api_key, base_url, timeout_s, max_retries)
-        self._http = http_client or httpx.AsyncClient()
+        self._settings = _core.Settings.of(api_key, base_url, timeout_s, max_retries)
+        self._http = httpx.AsyncClient() if http_client is None else http_client
+        self._owns_http = http_client is None
         self._sleep = sleep
-        self.channels = AsyncChannels(self)
+        self.channels = AsyncChannels(self._send)
         """Connected numbers."""
 
     def __repr__(self) -> str:
-        return f"AsyncHumaneClient(base_url={self._options.base_url!r})"
+        return f"AsyncHumaneClient(base_url={self._settings.base_url!r})"
 
     async def __aenter__(self) -> AsyncHumaneClient:
         return self
@@ -58,68 +61,56 @@ class AsyncHumaneClient:
 
     async def aclose(self) -> None:
         """Give back connections."""
-        await self._http.aclose()
+        if self._owns_http:
+            await self._http.aclose()
 
     async def process(
         self,
         user_id: str,
         message: str,
-        *,
         conversation_history: Sequence[Mapping[str, str]] | None = None,
         channel: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
     ) -> ProcessResult:
-        """Understand and answer ``message`` of the person whom your system calls ``user_id``."""
+        """Understand and answer ``message`` of the person whom your system calls ``user_id``.
+
+        ``conversation_history`` is earlier turns, ``{"role": "user" | "assistant", "content": ...}``.
+        Give an ``idempotency_key`` where your own program may make the same call again. Raises
+        HumaneError.
+        """
         return await self._send(
             _core.process_request(
-                user_id,
-                message,
-                conversation_history=conversation_history,
-                channel=channel,
-                metadata=metadata,
-                idempotency_key=idempotency_key,
+                user_id, message, conversation_history, channel, metadata, idempotency_key
             )
         )
 
-    async def stream(
+    def stream(
         self,
         user_id: str,
         message: str,
-        *,
         conversation_history: Sequence[Mapping[str, str]] | None = None,
         channel: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
-    ) -> AsyncIterator[StreamEvent]:
-        """The same as it becomes known: ``metadata`` first, ``token``s, then ``final``.
+    ) -> AsyncStream:
+        """The same as it becomes known: iterate (``async for``) over the events, or over ``.text()``.
 
-        Not retried once the first event came.
+        The call is made by the first iteration. It is not retried once an event came.
         """
         request = _core.process_request(
             user_id,
             message,
-            conversation_history=conversation_history,
-            channel=channel,
-            metadata=metadata,
-            idempotency_key=idempotency_key,
+            conversation_history,
+            channel,
+            metadata,
+            idempotency_key,
             stream=True,
         )
-        for attempt in range(self._options.max_retries + 1):
-            began = False
-            try:
-                async for event in self._events(request):
-                    began = True
-                    yield event
-            except HumaneError as error:
-                if began or attempt == self._options.max_retries or not _core.should_retry(error):
-                    raise
-                await self._sleep(_core.retry_delay_s(attempt, error))
-            else:
-                return
+        return AsyncStream(self._events(request))
 
-    async def get_history(self, user_id: str, *, limit: int = 200) -> list[HistoryEntry]:
-        """The conversation, oldest first, at most ``limit`` entries."""
+    async def get_history(self, user_id: str, limit: int = 200) -> list[HistoryEntry]:
+        """The conversation, oldest first: its newest ``limit`` entries."""
         return await self._send(_core.history_request(user_id, limit))
 
     async def clear_history(self, user_id: str) -> None:
@@ -127,106 +118,85 @@ class AsyncHumaneClient:
         await self._send(_core.clear_history_request(user_id))
 
     async def _send(self, request: _core.Request[R]) -> R:
-        attempt = 0
+        call = _core.Call(self._settings, request)
         while True:
             try:
-                return await self._try(request)
+                with call.connection_errors():
+                    answer = await self._http.send(
+                        self._http.build_request(**call.arguments()), follow_redirects=False
+                    )
+                return call.result(answer.status_code, answer.headers, answer.content)
             except HumaneError as error:
-                if attempt == self._options.max_retries or not _core.should_retry(error):
-                    raise
-                await self._sleep(_core.retry_delay_s(attempt, error))
-            attempt += 1
+                pause_s = call.pause_s(error)
+            await self._sleep(pause_s)
 
-    async def _try(self, request: _core.Request[R]) -> R:
-        try:
-            answer = await self._http.request(**arguments(self._options, request))
-        except httpx.HTTPError as error:
-            raise connection_error(self._options, error) from None
-        return request.result(answer.status_code, answer.headers, answer.content)
-
-    async def _events(self, request: _core.Request[ProcessResult]) -> AsyncIterator[StreamEvent]:
-        try:
-            async with self._http.stream(**arguments(self._options, request)) as answer:
-                if answer.status_code >= 300:
-                    raise error_from(answer.status_code, answer.headers, await answer.aread())
-                reader = _core.EventReader()
-                async for line in answer.aiter_lines():
-                    for event in reader.feed(line):
-                        yield event
-                    if reader.done:
-                        return
-        except httpx.HTTPError as error:
-            raise connection_error(self._options, error) from None
-
-
-class AsyncChannels:
-    """``client.channels``: connected numbers."""
-
-    def __init__(self, client: AsyncHumaneClient) -> None:
-        self._client = client
-
-    async def create_whatsapp(
-        self,
-        *,
-        phone_number_id: str,
-        access_token: str,
-        app_secret: str,
-        label: str | None = None,
-        auto_reply: bool = False,
-        waba_id: str | None = None,
-    ) -> Channel:
-        """Connect a number. ``verify_token`` of the result is shown this once."""
-        return await self._client._send(
-            _core.create_whatsapp_request(
-                phone_number_id=phone_number_id,
-                access_token=access_token,
-                app_secret=app_secret,
-                label=label,
-                auto_reply=auto_reply,
-                waba_id=waba_id,
-            )
-        )
-
-    async def list(self) -> list[Channel]:
-        """All channels."""
-        found: list[Channel] = []
-        cursor: str | None = None
+    async def _events(self, request: _core.Request[Any]) -> AsyncGenerator[StreamEvent, None]:
+        call = _core.Call(self._settings, request)
         while True:
-            page, cursor = await self._client._send(_core.channels_page_request(cursor))
-            found += page
-            if cursor is None:
-                return found
+            reader = EventReader()
+            try:
+                with call.connection_errors():
+                    answer = await self._open(call)
+                    try:
+                        async for chunk in answer.aiter_bytes():
+                            for event in reader.feed(chunk):
+                                yield event
+                            if reader.done:
+                                return
+                    finally:
+                        await answer.aclose()
+                reader.ended()
+            except HumaneError as error:
+                if reader.began:
+                    raise
+                pause_s = call.pause_s(error)
+            await self._sleep(pause_s)
 
-    async def get(self, channel_id: str) -> Channel:
-        """One channel. Raises NotFoundError."""
-        return await self._client._send(_core.channel_request(channel_id))
+    async def _open(self, call: _core.Call[Any]) -> httpx.Response:
+        answer = await self._http.send(
+            self._http.build_request(**call.arguments()), stream=True, follow_redirects=False
+        )
+        if _core.is_stream(answer.status_code, answer.headers):
+            return answer
+        try:
+            body = await answer.aread()
+        finally:
+            await answer.aclose()
+        raise _core.not_a_stream(answer.status_code, answer.headers, body)
 
-    async def update(
+
+class AsyncStream(AsyncIterator[StreamEvent]):
+    """The events of one answer as they come: ``metadata`` first, ``final`` last.
+
+    Read it to its end, close it, or use it in an ``async with``. Iterating raises HumaneError.
+    """
+
+    def __init__(self, events: AsyncGenerator[StreamEvent, None]) -> None:
+        self._events = events
+
+    def __aiter__(self) -> AsyncStream:
+        return self
+
+    async def __anext__(self) -> StreamEvent:
+        return await anext(self._events)
+
+    async def __aenter__(self) -> AsyncStream:
+        return self
+
+    async def __aexit__(
         self,
-        channel_id: str,
-        *,
-        label: str | None = None,
-        auto_reply: bool | None = None,
-        state: str | None = None,
-        access_token: str | None = None,
-        app_secret: str | None = None,
-        rotate_verify_token: bool | None = None,
-    ) -> Channel:
-        """Change what is given. The old secret stays valid for a grace period."""
-        changes = {
-            "label": label,
-            "auto_reply": auto_reply,
-            "state": state,
-            "access_token": access_token,
-            "app_secret": app_secret,
-            "rotate_verify_token": rotate_verify_token,
-        }
-        return await self._client._send(_core.update_channel_request(channel_id, changes))
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
 
-    async def delete(self, channel_id: str) -> None:
-        """Destroy its credentials at once and forget the channel."""
-        await self._client._send(_core.delete_channel_request(channel_id))
+    async def text(self) -> AsyncIterator[str]:
+        """What the person reads, piece by piece. Raises StreamError for an ``error`` event."""
+        async for event in self:
+            if piece := text_of(event):
+                yield piece
 
-    async def activity(self, channel_id: str, *, limit: int = 100) -> builtins.list[Activity]:
-        """What happened at its webhook, newest first."""
-        return await self._client._send(_core.activity_request(channel_id, limit))
+    async def aclose(self) -> None:
+        """Hang up; the server finishes on its own."""
+        await self._events.aclose()

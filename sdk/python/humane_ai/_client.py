@@ -2,48 +2,51 @@
 
 from __future__ import annotations
 
-import builtins
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
 import httpx
 
 from humane_ai import _core
-from humane_ai._errors import HumaneError, error_from
-from humane_ai._http import arguments, connection_error
-from humane_ai._types import Activity, Channel, HistoryEntry, ProcessResult, StreamEvent
+from humane_ai._channels import Channels
+from humane_ai._errors import HumaneError
+from humane_ai._sse import EventReader, text_of
+from humane_ai._types import HistoryEntry, ProcessResult, StreamEvent
 
 R = TypeVar("R")
 
 
 class HumaneClient:
-    """A client of the API. Safe to share between threads; close it, or use it in a ``with``.
+    """A client of the API. Threads may share it. Close it, or use it in a ``with``.
 
-    ``api_key`` defaults to ``HUMANE_API_KEY`` and ``base_url`` to ``HUMANE_BASE_URL``.
-    ``timeout_s`` bounds each try, ``max_retries`` the tries after the first. A retried call carries
-    the same ``Idempotency-Key``, so that it acts once.
+    ``api_key`` defaults to ``HUMANE_API_KEY`` and ``base_url`` to ``HUMANE_BASE_URL``, then to
+    ``http://127.0.0.1:8080``. ``timeout_s`` bounds each wait for the server: to connect, and for the
+    next bytes. ``max_retries`` counts the tries after the first; a retried call carries the same
+    ``Idempotency-Key``, so that it acts once. An ``http_client`` that you give stays yours to close.
+    ``sleep`` waits between tries. Raises InvalidArgumentError.
     """
 
     def __init__(
         self,
         api_key: str | None = None,
-        *,
         base_url: str | None = None,
+        *,
         timeout_s: float = _core.DEFAULT_TIMEOUT_S,
         max_retries: int = _core.DEFAULT_MAX_RETRIES,
         http_client: httpx.Client | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._options = _core.Options.of(api_key, base_url, timeout_s, max_retries)
-        self._http = http_client or httpx.Client()
+        self._settings = _core.Settings.of(api_key, base_url, timeout_s, max_retries)
+        self._http = httpx.Client() if http_client is None else http_client
+        self._owns_http = http_client is None
         self._sleep = sleep
-        self.channels = Channels(self)
+        self.channels = Channels(self._send)
         """Connected numbers."""
 
     def __repr__(self) -> str:
-        return f"HumaneClient(base_url={self._options.base_url!r})"
+        return f"HumaneClient(base_url={self._settings.base_url!r})"
 
     def __enter__(self) -> HumaneClient:
         return self
@@ -58,27 +61,27 @@ class HumaneClient:
 
     def close(self) -> None:
         """Give back connections."""
-        self._http.close()
+        if self._owns_http:
+            self._http.close()
 
     def process(
         self,
         user_id: str,
         message: str,
-        *,
         conversation_history: Sequence[Mapping[str, str]] | None = None,
         channel: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
     ) -> ProcessResult:
-        """Understand and answer ``message`` of the person whom your system calls ``user_id``."""
+        """Understand and answer ``message`` of the person whom your system calls ``user_id``.
+
+        ``conversation_history`` is earlier turns, ``{"role": "user" | "assistant", "content": ...}``.
+        Give an ``idempotency_key`` where your own program may make the same call again. Raises
+        HumaneError.
+        """
         return self._send(
             _core.process_request(
-                user_id,
-                message,
-                conversation_history=conversation_history,
-                channel=channel,
-                metadata=metadata,
-                idempotency_key=idempotency_key,
+                user_id, message, conversation_history, channel, metadata, idempotency_key
             )
         )
 
@@ -86,40 +89,28 @@ class HumaneClient:
         self,
         user_id: str,
         message: str,
-        *,
         conversation_history: Sequence[Mapping[str, str]] | None = None,
         channel: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
-    ) -> Iterator[StreamEvent]:
-        """The same as it becomes known: ``metadata`` first, ``token``s, then ``final``.
+    ) -> Stream:
+        """The same as it becomes known: iterate over the events, or over ``.text()``.
 
-        Not retried once the first event came.
+        The call is made by the first iteration. It is not retried once an event came.
         """
         request = _core.process_request(
             user_id,
             message,
-            conversation_history=conversation_history,
-            channel=channel,
-            metadata=metadata,
-            idempotency_key=idempotency_key,
+            conversation_history,
+            channel,
+            metadata,
+            idempotency_key,
             stream=True,
         )
-        for attempt in range(self._options.max_retries + 1):
-            began = False
-            try:
-                for event in self._events(request):
-                    began = True
-                    yield event
-            except HumaneError as error:
-                if began or attempt == self._options.max_retries or not _core.should_retry(error):
-                    raise
-                self._sleep(_core.retry_delay_s(attempt, error))
-            else:
-                return
+        return Stream(self._events(request))
 
-    def get_history(self, user_id: str, *, limit: int = 200) -> list[HistoryEntry]:
-        """The conversation, oldest first, at most ``limit`` entries."""
+    def get_history(self, user_id: str, limit: int = 200) -> list[HistoryEntry]:
+        """The conversation, oldest first: its newest ``limit`` entries."""
         return self._send(_core.history_request(user_id, limit))
 
     def clear_history(self, user_id: str) -> None:
@@ -127,101 +118,84 @@ class HumaneClient:
         self._send(_core.clear_history_request(user_id))
 
     def _send(self, request: _core.Request[R]) -> R:
-        attempt = 0
+        call = _core.Call(self._settings, request)
         while True:
             try:
-                return self._try(request)
+                with call.connection_errors():
+                    answer = self._http.send(
+                        self._http.build_request(**call.arguments()), follow_redirects=False
+                    )
+                return call.result(answer.status_code, answer.headers, answer.content)
             except HumaneError as error:
-                if attempt == self._options.max_retries or not _core.should_retry(error):
-                    raise
-                self._sleep(_core.retry_delay_s(attempt, error))
-            attempt += 1
+                pause_s = call.pause_s(error)
+            self._sleep(pause_s)
 
-    def _try(self, request: _core.Request[R]) -> R:
-        try:
-            answer = self._http.request(**arguments(self._options, request))
-        except httpx.HTTPError as error:
-            raise connection_error(self._options, error) from None
-        return request.result(answer.status_code, answer.headers, answer.content)
-
-    def _events(self, request: _core.Request[ProcessResult]) -> Iterator[StreamEvent]:
-        try:
-            with self._http.stream(**arguments(self._options, request)) as answer:
-                if answer.status_code >= 300:
-                    raise error_from(answer.status_code, answer.headers, answer.read())
-                yield from _core.EventReader().feed_all(answer.iter_lines())
-        except httpx.HTTPError as error:
-            raise connection_error(self._options, error) from None
-
-
-class Channels:
-    """``client.channels``: connected numbers."""
-
-    def __init__(self, client: HumaneClient) -> None:
-        self._client = client
-
-    def create_whatsapp(
-        self,
-        *,
-        phone_number_id: str,
-        access_token: str,
-        app_secret: str,
-        label: str | None = None,
-        auto_reply: bool = False,
-        waba_id: str | None = None,
-    ) -> Channel:
-        """Connect a number. ``verify_token`` of the result is shown this once."""
-        return self._client._send(
-            _core.create_whatsapp_request(
-                phone_number_id=phone_number_id,
-                access_token=access_token,
-                app_secret=app_secret,
-                label=label,
-                auto_reply=auto_reply,
-                waba_id=waba_id,
-            )
-        )
-
-    def list(self) -> list[Channel]:
-        """All channels."""
-        found: list[Channel] = []
-        cursor: str | None = None
+    def _events(self, request: _core.Request[Any]) -> Generator[StreamEvent, None, None]:
+        call = _core.Call(self._settings, request)
         while True:
-            page, cursor = self._client._send(_core.channels_page_request(cursor))
-            found += page
-            if cursor is None:
-                return found
+            reader = EventReader()
+            try:
+                with call.connection_errors():
+                    answer = self._open(call)
+                    try:
+                        for chunk in answer.iter_bytes():
+                            yield from reader.feed(chunk)
+                            if reader.done:
+                                return
+                    finally:
+                        answer.close()
+                reader.ended()
+            except HumaneError as error:
+                if reader.began:
+                    raise
+                pause_s = call.pause_s(error)
+            self._sleep(pause_s)
 
-    def get(self, channel_id: str) -> Channel:
-        """One channel. Raises NotFoundError."""
-        return self._client._send(_core.channel_request(channel_id))
+    def _open(self, call: _core.Call[Any]) -> httpx.Response:
+        answer = self._http.send(
+            self._http.build_request(**call.arguments()), stream=True, follow_redirects=False
+        )
+        if _core.is_stream(answer.status_code, answer.headers):
+            return answer
+        try:
+            body = answer.read()
+        finally:
+            answer.close()
+        raise _core.not_a_stream(answer.status_code, answer.headers, body)
 
-    def update(
+
+class Stream(Iterator[StreamEvent]):
+    """The events of one answer as they come: ``metadata`` first, ``final`` last.
+
+    Read it to its end, close it, or use it in a ``with``. Iterating raises HumaneError.
+    """
+
+    def __init__(self, events: Generator[StreamEvent, None, None]) -> None:
+        self._events = events
+
+    def __iter__(self) -> Stream:
+        return self
+
+    def __next__(self) -> StreamEvent:
+        return next(self._events)
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(
         self,
-        channel_id: str,
-        *,
-        label: str | None = None,
-        auto_reply: bool | None = None,
-        state: str | None = None,
-        access_token: str | None = None,
-        app_secret: str | None = None,
-        rotate_verify_token: bool | None = None,
-    ) -> Channel:
-        """Change what is given. The old secret stays valid for a grace period."""
-        changes = {
-            "label": label,
-            "auto_reply": auto_reply,
-            "state": state,
-            "access_token": access_token,
-            "app_secret": app_secret,
-            "rotate_verify_token": rotate_verify_token,
-        }
-        return self._client._send(_core.update_channel_request(channel_id, changes))
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
-    def delete(self, channel_id: str) -> None:
-        """Destroy its credentials at once and forget the channel."""
-        self._client._send(_core.delete_channel_request(channel_id))
+    def text(self) -> Iterator[str]:
+        """What the person reads, piece by piece. Raises StreamError for an ``error`` event."""
+        for event in self:
+            if piece := text_of(event):
+                yield piece
 
-    def activity(self, channel_id: str, *, limit: int = 100) -> builtins.list[Activity]:
-        """What happened at its webhook, newest first."""
-        return self._client._send(_core.activity_request(channel_id, limit))
+    def close(self) -> None:
+        """Hang up; the server finishes on its own."""
+        self._events.close()

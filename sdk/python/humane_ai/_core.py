@@ -1,18 +1,30 @@
-"""All that both clients share and that does no input or output: requests, answers, retries."""
+"""All that both clients share and that does no input or output: settings, requests, tries."""
 
 from __future__ import annotations
 
 import json
 import os
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
-from humane_ai import _types
-from humane_ai._errors import APIError, HumaneError, error_from
+import httpx
+
+from humane_ai._errors import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    HumaneError,
+    InvalidArgumentError,
+    error_from,
+)
+from humane_ai._reading import read
+from humane_ai._types import HistoryEntry, ProcessResult
 from humane_ai._version import __version__
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8080"
@@ -21,42 +33,17 @@ DEFAULT_MAX_RETRIES = 2
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 8.0
 LONGEST_RETRY_AFTER_S = 60.0
+"""A server that asks for more is asked again after this."""
+
+UNREADABLE = "Unreadable answer"
+
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 
 R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Request(Generic[R]):
-    """One call. The same object is sent on every try, so its idempotency key stays the same."""
-
-    method: str
-    path: str
-    read: Callable[[Any], R]
-    json: Mapping[str, Any] | None = field(default=None, repr=False)
-    params: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def content(self) -> bytes | None:
-        """The body as sent."""
-        return None if self.json is None else json.dumps(self.json).encode()
-
-    def all_headers(self) -> dict[str, str]:
-        """Headers with the body's type."""
-        typed = {} if self.json is None else {"Content-Type": "application/json"}
-        return {**typed, **self.headers}
-
-    def result(self, status: int, headers: Mapping[str, str], body: bytes) -> R:
-        """What the caller gets. Raises APIError for a status of 300 and above."""
-        if status >= 300:
-            raise error_from(status, headers, body)
-        try:
-            return self.read(json.loads(body) if body else None)
-        except ValueError:
-            raise APIError(status, "Unreadable answer", "The server did not send JSON.") from None
-
-
-@dataclass(frozen=True)
-class Options:
+class Settings:
     """How a client talks to the server."""
 
     base_url: str
@@ -67,177 +54,243 @@ class Options:
     @classmethod
     def of(
         cls, api_key: str | None, base_url: str | None, timeout_s: float, max_retries: int
-    ) -> Options:
-        """With the environment's values where the caller gave none. Raises HumaneError."""
-        key = api_key or os.environ.get("HUMANE_API_KEY")
+    ) -> Settings:
+        """With the environment's values where none are given. Raises InvalidArgumentError."""
+        key = (api_key or os.environ.get("HUMANE_API_KEY") or "").strip()
         if not key:
-            raise HumaneError(
-                "An API key is needed: HumaneClient(api_key='hx_...'), or set HUMANE_API_KEY."
+            raise InvalidArgumentError(
+                "An API key is needed: pass api_key='hx_...' or set HUMANE_API_KEY."
             )
+        if not _VISIBLE_ASCII.fullmatch(key):
+            raise InvalidArgumentError(
+                "The API key holds characters that no key has. Copy it anew."
+            )
+        if timeout_s <= 0 or max_retries < 0:
+            raise InvalidArgumentError("timeout_s must be above 0, max_retries 0 or more.")
         url = base_url or os.environ.get("HUMANE_BASE_URL") or DEFAULT_BASE_URL
-        return cls(url.rstrip("/"), timeout_s, max_retries, key)
+        return cls(_checked_url(url), timeout_s, max_retries, key)
 
-    def headers(self) -> dict[str, str]:
-        """Headers of every request."""
+
+def _checked_url(text: str) -> str:
+    try:
+        url = httpx.URL(text.strip())
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    # The URL is shown in messages: no password may be in it.
+    if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.query:
+        raise InvalidArgumentError(
+            "base_url must be like https://your-host, without user, password and query."
+        )
+    return str(url.copy_with(fragment=None)).rstrip("/")
+
+
+@dataclass(frozen=True)
+class Request(Generic[R]):
+    """One call. The same object is sent on every try, so its idempotency key stays the same."""
+
+    method: str
+    path: str
+    read: Callable[[Any], R]
+    """From the decoded answer, None for an empty one; raises LookupError, TypeError, ValueError."""
+    content: bytes | None = field(default=None, repr=False)
+    params: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def with_body(
+        cls,
+        method: str,
+        path: str,
+        read: Callable[[Any], R],
+        body: Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        accept: str = "application/json",
+    ) -> Request[R]:
+        """A call that changes something: with an idempotency key, ours unless the caller has one.
+
+        Raises InvalidArgumentError for a body that is not JSON or a key that no header can hold.
+        """
+        key = idempotency_key or str(uuid4())
+        if not _VISIBLE_ASCII.fullmatch(key):
+            raise InvalidArgumentError("idempotency_key must be 1 to 255 visible ASCII characters.")
+        try:
+            content = json.dumps(body, allow_nan=False).encode()
+        except (TypeError, ValueError) as error:
+            raise InvalidArgumentError(f"The call does not fit into JSON: {error}.") from None
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": key,
+            "Accept": accept,
+        }
+        return cls(method, path, read, content, headers=headers)
+
+
+class Send(Protocol):
+    """What a namespace of the client needs: a call in, its result out."""
+
+    def __call__(self, request: Request[R], /) -> R:
+        """Send with retries. Raises HumaneError."""
+        ...
+
+
+class AsyncSend(Protocol):
+    """The same, awaited."""
+
+    async def __call__(self, request: Request[R], /) -> R:
+        """Send with retries. Raises HumaneError."""
+        ...
+
+
+class Call(Generic[R]):
+    """One request and its tries; the transports only send what it says and wait as it says."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        request: Request[R],
+        *,
+        draw: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._settings = settings
+        self._request = request
+        self._draw = draw
+        self._retries = 0
+        self._may_have_acted = False
+
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of ``httpx.Client.build_request``."""
         return {
-            "X-API-Key": self.api_key,
-            "User-Agent": f"humane-ai-python/{__version__}",
-            "Accept": "application/json",
+            "method": self._request.method,
+            "url": self._settings.base_url + self._request.path,
+            "content": self._request.content,
+            "params": self._request.params,
+            "headers": {
+                "X-API-Key": self._settings.api_key,
+                "User-Agent": f"humane-ai-python/{__version__}",
+                "Accept": "application/json",
+                **self._request.headers,
+            },
+            "timeout": self._settings.timeout_s,
         }
 
+    @contextmanager
+    def connection_errors(self) -> Iterator[None]:
+        """Turns httpx's errors inside into ours."""
+        try:
+            yield
+        except httpx.TimeoutException as error:
+            raise APITimeoutError(
+                f"No answer from {self._settings.base_url} within {self._settings.timeout_s} s. "
+                "Try again, or give timeout_s more."
+            ) from error
+        except httpx.HTTPError as error:
+            raise APIConnectionError(
+                f"No answer from {self._settings.base_url} ({str(error) or type(error).__name__}). "
+                "Is it the right base_url, and running?"
+            ) from error
 
-def should_retry(error: HumaneError) -> bool:
+    def result(self, status: int, headers: Mapping[str, str], body: bytes) -> R:
+        """What the caller gets. Raises APIError for a status of 300 and above."""
+        if status == 404 and self._request.method == "DELETE" and self._may_have_acted:
+            # An earlier try, whose answer was lost, has deleted it.
+            return self._request.read(None)
+        if status >= 300:
+            raise error_from(status, headers, body)
+        try:
+            return self._request.read(json.loads(body) if body else None)
+        except (LookupError, TypeError, ValueError):
+            raise APIError(status, UNREADABLE) from None
+
+    def pause_s(self, error: HumaneError) -> float:
+        """Seconds to wait before the next try. Raises ``error`` when there is none."""
+        if self._retries >= self._settings.max_retries or not _may_pass(error):
+            raise error
+        longest = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0**self._retries)
+        self._retries += 1
+        self._may_have_acted |= not isinstance(error, APIError) or error.status >= 500
+        asked = error.retry_after_s if isinstance(error, APIError) else None
+        if asked is not None:
+            return min(asked, LONGEST_RETRY_AFTER_S)
+        return self._draw(0.0, longest)
+
+
+def is_stream(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether the answer is a stream of events, to be read as it comes."""
+    return status < 300 and headers.get("content-type", "").startswith("text/event-stream")
+
+
+def not_a_stream(status: int, headers: Mapping[str, str], body: bytes) -> APIError:
+    """The error for an answer that should have been a stream."""
+    if status >= 300:
+        return error_from(status, headers, body)
+    return APIError(status, UNREADABLE)
+
+
+def _may_pass(error: HumaneError) -> bool:
     """Connection errors, 408, 429, 5xx; and 409 when the server says when to ask again."""
     if not isinstance(error, APIError):
-        return True
+        return isinstance(error, APIConnectionError)
     if error.status == 409:
         return error.retry_after_s is not None
     return error.status in (408, 429) or error.status >= 500
 
 
-def retry_delay_s(attempt: int, error: HumaneError) -> float:
-    """What the server asks for, at most a minute; else exponential back-off with full jitter."""
-    asked = error.retry_after_s if isinstance(error, APIError) else None
-    if asked is not None:
-        return min(asked, LONGEST_RETRY_AFTER_S)
-    return random.uniform(0, min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0**attempt))  # noqa: S311 - spreads load, guards nothing
-
-
 def process_request(
     user_id: str,
     message: str,
-    *,
     conversation_history: Sequence[Mapping[str, str]] | None,
     channel: str | None,
     metadata: Mapping[str, Any] | None,
     idempotency_key: str | None,
+    *,
     stream: bool = False,
-) -> Request[_types.ProcessResult]:
+) -> Request[ProcessResult]:
     """``POST /api/sdk/process`` or its stream."""
-    body: dict[str, Any] = {"user_id": user_id, "message": message}
-    if conversation_history is not None:
-        body["conversation_history"] = [dict(turn) for turn in conversation_history]
-    if channel is not None:
-        body["channel"] = channel
-    if metadata is not None:
-        body["metadata"] = dict(metadata)
-    headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
-    if stream:
-        headers["Accept"] = "text/event-stream"
-    path = "/api/sdk/process/stream" if stream else "/api/sdk/process"
-    return Request("POST", path, _types.process_result, json=body, headers=headers)
+    turns = None if conversation_history is None else [dict(turn) for turn in conversation_history]
+    return Request.with_body(
+        "POST",
+        "/api/sdk/process/stream" if stream else "/api/sdk/process",
+        lambda data: read(ProcessResult, data),
+        given(
+            user_id=user_id,
+            message=message,
+            conversation_history=turns,
+            channel=channel,
+            metadata=None if metadata is None else dict(metadata),
+        ),
+        idempotency_key=idempotency_key,
+        accept="text/event-stream" if stream else "application/json",
+    )
 
 
-def history_request(user_id: str, limit: int) -> Request[list[_types.HistoryEntry]]:
+def history_request(user_id: str, limit: int) -> Request[list[HistoryEntry]]:
     """``GET /api/sdk/history/{user_id}``."""
     return Request(
         "GET",
-        f"/api/sdk/history/{quote(user_id, safe='')}",
-        lambda data: [_types.history_entry(item) for item in data],
+        f"/api/sdk/history/{segment('user_id', user_id)}",
+        lambda data: [read(HistoryEntry, item) for item in data],
         params={"limit": limit},
     )
 
 
 def clear_history_request(user_id: str) -> Request[None]:
     """``DELETE /api/sdk/history/{user_id}``."""
-    return Request("DELETE", f"/api/sdk/history/{quote(user_id, safe='')}", _nothing)
+    return Request("DELETE", f"/api/sdk/history/{segment('user_id', user_id)}", nothing)
 
 
-def create_whatsapp_request(
-    *,
-    phone_number_id: str,
-    access_token: str,
-    app_secret: str,
-    label: str | None,
-    auto_reply: bool,
-    waba_id: str | None,
-) -> Request[_types.Channel]:
-    """``POST /api/channels``."""
-    body = _given(
-        type="whatsapp",
-        phone_number_id=phone_number_id,
-        access_token=access_token,
-        app_secret=app_secret,
-        label=label,
-        auto_reply=auto_reply,
-        waba_id=waba_id,
-    )
-    headers = {"Idempotency-Key": str(uuid4())}
-    return Request("POST", "/api/channels", _types.channel, json=body, headers=headers)
+def segment(name: str, value: str) -> str:
+    """``value`` as one piece of a path. Raises InvalidArgumentError when it cannot be one."""
+    if value in ("", ".", ".."):
+        raise InvalidArgumentError(f"{name} must not be empty or dots only.")
+    return quote(value, safe="")
 
 
-def channels_page_request(cursor: str | None) -> Request[tuple[list[_types.Channel], str | None]]:
-    """``GET /api/channels``, one page."""
-    return Request(
-        "GET",
-        "/api/channels",
-        lambda data: ([_types.channel(item) for item in data["channels"]], data["next_cursor"]),
-        params=_given(cursor=cursor),
-    )
-
-
-def channel_request(channel_id: str) -> Request[_types.Channel]:
-    """``GET /api/channels/{id}``."""
-    return Request("GET", _channel_path(channel_id), _types.channel)
-
-
-def update_channel_request(channel_id: str, changes: Mapping[str, Any]) -> Request[_types.Channel]:
-    """``PATCH /api/channels/{id}`` with what was given."""
-    body = _given(**changes)
-    return Request("PATCH", _channel_path(channel_id), _types.channel, json=body)
-
-
-def delete_channel_request(channel_id: str) -> Request[None]:
-    """``DELETE /api/channels/{id}``."""
-    return Request("DELETE", _channel_path(channel_id), _nothing)
-
-
-def activity_request(channel_id: str, limit: int) -> Request[list[_types.Activity]]:
-    """``GET /api/channels/{id}/activity``."""
-    return Request(
-        "GET",
-        f"{_channel_path(channel_id)}/activity",
-        lambda data: [_types.activity(item) for item in data["activity"]],
-        params={"limit": limit},
-    )
-
-
-def _channel_path(channel_id: str) -> str:
-    return f"/api/channels/{quote(channel_id, safe='')}"
-
-
-def _given(**values: Any) -> dict[str, Any]:
+def given(**values: Any) -> dict[str, Any]:
+    """Those that are not None."""
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _nothing(_: Any) -> None:
-    return None
-
-
-class EventReader:
-    """Server-sent events from lines, however the network cut them. ``done`` after ``[DONE]``."""
-
-    def __init__(self) -> None:
-        self._data: list[str] = []
-        self.done = False
-
-    def feed(self, line: str) -> Iterator[_types.StreamEvent]:
-        """At most one event, when ``line`` completes it."""
-        if line.startswith("data:"):
-            self._data.append(line[5:].lstrip(" "))
-            return
-        if line or not self._data:
-            return
-        data, self._data = "\n".join(self._data), []
-        if data == "[DONE]":
-            self.done = True
-            return
-        event = json.loads(data)
-        yield _types.StreamEvent(str(event.get("type", "")), event.get("data"))
-
-    def feed_all(self, lines: Iterable[str]) -> Iterator[_types.StreamEvent]:
-        """Every event of ``lines``, until the end is said."""
-        for line in lines:
-            yield from self.feed(line)
-            if self.done:
-                return
+def nothing(_: Any) -> None:
+    """Reads an answer that says nothing."""
+    return

@@ -1,0 +1,126 @@
+"""``client.channels``: the whole life of a connected number."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+import humane_ai
+from humane_ai import Channel
+from tests.unit.humane_ai.callers import Caller
+from tests.unit.humane_ai.wire import Wire, refused
+
+NUMBER: dict[str, Any] = {
+    "phone_number_id": "1158201444",
+    "access_token": "EAA-token-abcd",
+    "app_secret": "app-secret-wxyz",
+}
+
+
+async def created(call: Caller, **more: Any) -> Channel:
+    channel: Channel = await call(lambda c: c.channels.create_whatsapp(**NUMBER, **more))
+    return channel
+
+
+async def test_creation_sends_the_wire_and_shows_the_token(call: Caller, wire: Wire) -> None:
+    channel = await created(call, label="Care line", auto_reply=True, waba_id="99")
+    (seen,) = wire.seen
+    assert (seen.method, seen.path) == ("POST", "/api/channels")
+    assert seen.body == {
+        "type": "whatsapp",
+        **NUMBER,
+        "label": "Care line",
+        "auto_reply": True,
+        "waba_id": "99",
+    }
+    assert (channel.id, channel.label, channel.state) == ("mc_1", "Care line", "active")
+    assert channel.webhook_url_hint == "/api/ingress/whatsapp/mc_1"
+    assert channel.verify_token == "vt-first-mc_1"
+    assert (channel.access_token_last4, channel.app_secret_last4) == ("abcd", "wxyz")
+    assert (channel.phone_number_id, channel.waba_id) == ("1158201444", "99")
+    assert (channel.auto_reply, channel.version) == (True, 1)
+    assert channel.created_at == datetime.fromisoformat("2026-03-01T10:00:00+00:00")
+    assert channel.updated_at == channel.created_at
+
+
+async def test_what_is_printed_of_a_channel_holds_no_token(call: Caller) -> None:
+    channel = await created(call)
+    assert "vt-first" not in f"{channel!r} {channel} {channel.raw}"
+
+
+async def test_what_is_not_given_is_not_sent(call: Caller, wire: Wire) -> None:
+    await created(call)
+    assert wire.seen[0].body == {"type": "whatsapp", **NUMBER, "auto_reply": False}
+
+
+async def test_no_later_read_has_a_token(call: Caller) -> None:
+    channel = await created(call)
+    assert (await call(lambda c: c.channels.get(channel.id))).verify_token is None
+    assert [one.verify_token for one in await call(lambda c: c.channels.list())] == [None]
+
+
+async def test_the_list_has_every_page(call: Caller, wire: Wire) -> None:
+    assert await call(lambda c: c.channels.list()) == []
+    ids = [(await created(call)).id for _ in range(5)]
+    wire.seen.clear()
+    assert [channel.id for channel in await call(lambda c: c.channels.list())] == ids
+    assert [seen.path for seen in wire.seen] == [
+        "/api/channels",
+        "/api/channels?cursor=2",
+        "/api/channels?cursor=4",
+    ]
+
+
+async def test_update_sends_what_is_given(call: Caller, wire: Wire) -> None:
+    channel = await created(call, auto_reply=True)
+    changed = await call(lambda c: c.channels.update(channel.id, auto_reply=False, label="Night"))
+    assert (wire.seen[1].method, wire.seen[1].path) == ("PATCH", "/api/channels/mc_1")
+    assert wire.seen[1].body == {"auto_reply": False, "label": "Night"}
+    assert (changed.auto_reply, changed.label, changed.version) == (False, "Night", 2)
+    assert changed.verify_token is None
+
+
+async def test_credentials_and_token_are_replaced(call: Caller, wire: Wire) -> None:
+    channel = await created(call)
+    changed = await call(
+        lambda c: c.channels.update(
+            channel.id, access_token="EAA-1234", app_secret="new-5678", rotate_verify_token=True
+        )
+    )
+    assert wire.seen[1].body == {
+        "access_token": "EAA-1234",
+        "app_secret": "new-5678",
+        "rotate_verify_token": True,
+    }
+    assert (changed.access_token_last4, changed.app_secret_last4) == ("1234", "5678")
+    assert changed.verify_token == "vt-next-mc_1"
+
+
+async def test_a_rotation_that_is_retried_keeps_its_key(call: Caller, wire: Wire) -> None:
+    channel = await created(call)
+    wire.faults.append(refused(503))
+    await call(lambda c: c.channels.update(channel.id, rotate_verify_token=True))
+    first, second = wire.seen[1:]
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+
+
+async def test_an_update_of_nothing_is_refused_here(call: Caller, wire: Wire) -> None:
+    with pytest.raises(humane_ai.InvalidArgumentError, match="nothing to change"):
+        await call(lambda c: c.channels.update("mc_1"))
+    assert wire.seen == []
+
+
+async def test_delete(call: Caller, wire: Wire) -> None:
+    channel = await created(call)
+    assert await call(lambda c: c.channels.delete(channel.id)) is None
+    assert wire.seen[1].method == "DELETE"
+    with pytest.raises(humane_ai.NotFoundError, match="no such channel"):
+        await call(lambda c: c.channels.get(channel.id))
+
+
+async def test_activity(call: Caller, wire: Wire) -> None:
+    channel = await created(call)
+    (shown,) = await call(lambda c: c.channels.activity(channel.id))
+    assert (shown.kind, shown.detail) == ("handshake", {"ok": False})
+    assert shown.at == datetime.fromisoformat("2026-03-01T10:00:00+00:00")
+    assert wire.seen[1].path == "/api/channels/mc_1/activity"

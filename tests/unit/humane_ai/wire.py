@@ -1,0 +1,303 @@
+"""A loopback server that behaves as the API's wire says, with faults on order."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+API_KEY = "hx_" + "k" * 43
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+ANSWER: dict[str, Any] = {
+    "response": "I am glad to hear it.",
+    "user": {
+        "id": "sarah",
+        "energy": 0.61,
+        "mood": 0.72,
+        "trust": 0.41,
+        "sentiment": 0.55,
+        "familiarity": 0.31,
+        "interaction_count": 7,
+    },
+    "timing": {"delay_ms": 1800, "reason": "base 1500, jitter 300"},
+    "safety": {
+        "action": "PROCEED",
+        "risk_score": 0.1,
+        "flags": ["overclaim"],
+        "matched": [{"phrase": "killing me", "category": "self_harm"}],
+        "override": "idiom",
+    },
+    "context": {
+        "tone": "empathetic_professional",
+        "empathy": 0.88,
+        "formality": 0.4,
+        "response_length": "short",
+    },
+    "analysis": {
+        "detected_emotions": ["joy"],
+        "intent": "share",
+        "confidence": "model",
+        "mood_delta": 0.2,
+        "energy_delta": -0.1,
+        "signal_magnitude": "strong",
+        "triggers": [{"phrase": "got the job", "emotion": "joy", "polarity": "positive"}],
+        "reasons": ["a success is told"],
+        "safety_matched": ["killing me"],
+    },
+    "proactive": [
+        {
+            "trigger": "mood_drop",
+            "description": "Mood fell.",
+            "suggested_action": "Check in.",
+            "end_user_id": "sarah",
+            "timestamp": "2026-03-01T10:00:00+00:00",
+        }
+    ],
+    "memory": {
+        "relevant_memories": [
+            {
+                "text": "My name is Sarah.",
+                "similarity": 0.83,
+                "timestamp": "2026-02-01T08:30:00.250000Z",
+            }
+        ],
+        "total_stored": 12,
+        "interaction_count": 7,
+        "known_since": "2026-01-01T00:00:00Z",
+        "last_seen": None,
+    },
+    "model": "gpt-x",
+    "experiments": [],
+    "policy": None,
+    "error": None,
+    "setup_required": False,
+    "interaction_id": "0197-1",
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it arrived."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass
+class Wire:
+    """``faults`` answer first, one each; then the API does. ``acted`` counts what had an effect."""
+
+    url: str = ""
+    faults: deque[Handler] = field(default_factory=deque)
+    seen: list[Seen] = field(default_factory=list)
+    acted: int = 0
+    channels: dict[str, dict[str, Any]] = field(default_factory=dict)
+    page_size: int = 2
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the test is over: whatever was kept waiting may go."""
+    _stored: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    _histories: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        runner = web.AppRunner(app, shutdown_timeout=1.0)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            yield
+        finally:
+            self.over.set()
+            await runner.cleanup()
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        body = json.loads(raw) if raw else None
+        self.seen.append(Seen(request.method, request.raw_path, headers, body))
+        if self.faults:
+            return await self.faults.popleft()(request)
+        return await self.api(request)
+
+    async def api(self, request: web.Request) -> web.StreamResponse:
+        """The answer without a fault."""
+        if request.headers.get("X-API-Key") != API_KEY:
+            return problem(401, "key-unknown", "This API key is unknown or was revoked.")
+        parts = request.path.strip("/").split("/")
+        body = json.loads(await request.read() or b"{}")
+        if parts[:2] == ["api", "sdk"]:
+            return await self._sdk(request, parts[2:], body)
+        if parts[:2] == ["api", "channels"]:
+            return self._channels(request, parts[2:], body)
+        return problem(404, "no-route", "There is no such route.")
+
+    async def _sdk(self, request: web.Request, parts: list[str], body: Any) -> web.StreamResponse:
+        if parts == ["process"]:
+            return self._once(request, lambda: (200, self._process(body)))
+        if parts == ["process", "stream"]:
+            answer = self._process(body)
+            metadata = {key: value for key, value in answer.items() if key != "response"}
+            token = {"content": answer["response"]}
+            told = sse(("metadata", metadata), ("token", token), ("final", answer))
+            return await streamed([told])(request)
+        history = self._histories.setdefault(parts[1], [])
+        if request.method == "DELETE":
+            history.clear()
+            return web.Response(status=204)
+        return web.json_response(history[-int(request.query["limit"]) :])
+
+    def _process(self, body: Any) -> Any:
+        self.acted += 1
+        at = "2026-03-01T10:00:00Z"
+        self._histories.setdefault(body["user_id"], []).extend(
+            [
+                {"role": "user", "content": body["message"], "at": at},
+                {"role": "assistant", "content": ANSWER["response"], "at": at},
+            ]
+        )
+        return {**ANSWER, "user": {**ANSWER["user"], "id": body["user_id"]}}
+
+    def _channels(self, request: web.Request, parts: list[str], body: Any) -> web.Response:
+        if not parts and request.method == "POST":
+            return self._once(request, lambda: (201, self._create(body)))
+        if not parts:
+            begin = int(request.query.get("cursor", "0"))
+            rows, end = list(self.channels.values()), begin + self.page_size
+            cursor = str(end) if end < len(rows) else None
+            return web.json_response({"channels": rows[begin:end], "next_cursor": cursor})
+        channel = self.channels.get(parts[0])
+        if channel is None:
+            return problem(404, "not-found", "There is no such channel.")
+        if parts[1:] == ["activity"]:
+            entry = {"at": "2026-03-01T10:00:00Z", "kind": "handshake", "detail": {"ok": False}}
+            return web.json_response({"activity": [entry]})
+        if request.method == "DELETE":
+            del self.channels[parts[0]]
+            return web.Response(status=204)
+        if request.method == "PATCH":
+            return web.json_response(self._update(channel, body))
+        return web.json_response(channel)
+
+    def _create(self, body: Any) -> Any:
+        self.acted += 1
+        channel_id = f"mc_{self.acted}"
+        self.channels[channel_id] = {
+            "id": channel_id,
+            "type": body["type"],
+            "label": body.get("label"),
+            "phone_number_id": body["phone_number_id"],
+            "waba_id": body.get("waba_id"),
+            "auto_reply": body["auto_reply"],
+            "webhook_url_hint": f"/api/ingress/whatsapp/{channel_id}",
+            "access_token_last4": body["access_token"][-4:],
+            "app_secret_last4": body["app_secret"][-4:],
+            "state": "active",
+            "created_at": "2026-03-01T10:00:00Z",
+            "updated_at": "2026-03-01T10:00:00Z",
+            "version": 1,
+        }
+        return {**self.channels[channel_id], "verify_token": f"vt-first-{channel_id}"}
+
+    def _update(self, channel: dict[str, Any], body: Any) -> Any:
+        for name in ("access_token", "app_secret"):
+            if name in body:
+                channel[f"{name}_last4"] = body.pop(name)[-4:]
+        rotated = body.pop("rotate_verify_token", False)
+        channel.update(body, version=channel["version"] + 1)
+        return {**channel, "verify_token": f"vt-next-{channel['id']}"} if rotated else channel
+
+    def _once(self, request: web.Request, act: Callable[[], tuple[int, Any]]) -> web.Response:
+        key = request.headers["Idempotency-Key"]
+        if key not in self._stored:
+            self._stored[key] = act()
+        status, data = self._stored[key]
+        return web.json_response(data, status=status)
+
+    def lost(self) -> Handler:
+        """The API acts, and the connection breaks before its answer."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            await self.api(request)
+            return await broken(request)
+
+        return answer
+
+    def silent(self) -> Handler:
+        """No answer until the test is over."""
+
+        async def answer(_: web.Request) -> web.StreamResponse:
+            await self.over.wait()
+            return web.Response()
+
+        return answer
+
+
+def problem(status: int, slug: str = "some-slug", detail: str = "", **more: Any) -> web.Response:
+    """RFC 9457, with a request id; ``headers`` are the answer's, the rest goes into the body."""
+    headers = more.pop("headers", {})
+    title = slug.replace("-", " ").capitalize()
+    body = {"type": f"urn:x:{slug}", "title": title, "status": status, "detail": detail, **more}
+    return web.json_response(
+        {"request_id": "req-1", **body},
+        status=status,
+        headers=headers,
+        content_type="application/problem+json",
+    )
+
+
+def refused(status: int, slug: str = "some-slug", detail: str = "", **more: Any) -> Handler:
+    """A fault: that problem. ``retry_after`` becomes the header."""
+    retry_after = more.pop("retry_after", None)
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return problem(status, slug, detail, headers=headers, **more)
+
+    return answer
+
+
+def says(body: str | bytes, status: int = 200, content_type: str = "text/html") -> Handler:
+    """A fault: any body."""
+    raw = body.encode() if isinstance(body, str) else body
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=raw, status=status, content_type=content_type)
+
+    return answer
+
+
+async def broken(request: web.Request) -> web.StreamResponse:
+    """A fault: the connection breaks."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+def sse(*events: tuple[str, Any], done: bool = True) -> bytes:
+    """Events as the API writes them: UTF-8, nothing escaped that JSON lets through."""
+    told = [json.dumps({"type": t, "data": d}, ensure_ascii=False) for t, d in events]
+    return "".join(f"data: {line}\n\n" for line in [*told, *(["[DONE]"] if done else [])]).encode()
+
+
+def streamed(chunks: list[bytes], then: Handler | None = None) -> Handler:
+    """A stream in these chunks, and then ``then`` before it ends."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
+        await response.prepare(request)
+        for chunk in chunks:
+            await response.write(chunk)
+        if then is not None:
+            await then(request)
+        return response
+
+    return answer
