@@ -227,7 +227,7 @@ def references_in(node: Any) -> Iterator[str]:
             yield from references_in(item)
 
 
-TEXT = st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=20)
+TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
 @settings(max_examples=50)

@@ -23,7 +23,7 @@ async def test_the_pages_sample_connects_a_number(product: Product) -> None:
         product.planted.add(channel.verify_token)
         assert (await client.channels.get(channel.id)).verify_token is None
         assert all(c.verify_token is None for c in await client.channels.list())
-    async with AsyncMongoClient(product.mongodb_uri) as mongo:
+    async with AsyncMongoClient[Any](product.mongodb_uri) as mongo:
         stored = repr(await mongo.get_default_database()["channels"].find_one({"_id": channel.id}))
     for secret in (*secrets.values(), channel.verify_token):
         assert secret not in stored

@@ -1,5 +1,7 @@
 """A reply model at a loopback address: what it is told, and what happens when it fails."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -11,7 +13,7 @@ from tests.support.eventually import eventually
 EMAIL, CARD = "sarah.connor@example.org", "4111 1111 1111 1111"
 
 
-async def spoken(brain: Brain, *texts: str, **message: object) -> list[dict]:
+async def spoken(brain: Brain, *texts: str, **message: Any) -> list[dict]:
     rows = []
     for text in texts:
         envelope = whatsapp(text, **message)

@@ -95,7 +95,7 @@ class World:
             return answer.status, await answer.json()
 
     async def dump(self) -> str:
-        async with AsyncMongoClient(self.uri) as client:
+        async with AsyncMongoClient[Any](self.uri) as client:
             database = client.get_default_database()
             rows = [
                 repr(row)
@@ -135,7 +135,7 @@ async def uri(mongodb_uri: str) -> AsyncIterator[str]:
     host = mongodb_uri.split("//", 1)[1].split("/", 1)[0]
     name = fresh_database_name()
     yield f"mongodb://{host}/{name}?replicaSet=rs0"
-    async with AsyncMongoClient(mongodb_uri) as client:
+    async with AsyncMongoClient[Any](mongodb_uri) as client:
         await client.drop_database(name)
 
 

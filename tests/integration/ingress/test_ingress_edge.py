@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from ingress.app import build
 from ingress.settings import Settings
 from shared.bus.memory import MemoryBus
-from shared.bus.port import BusUnavailableError, Delivery, Publication
+from shared.bus.port import Bus, BusUnavailableError, Delivery, Publication
 from shared.bus.topology import ACTIVITY_QUEUE, BRAIN_LANES, CONTROL, OUTBOUND_LANE_QUEUES
 from shared.contracts import ChannelChanged, Envelope, InboundMessageReceived
 from shared.ids import event_id, secret_hash
@@ -34,7 +34,7 @@ class FailingBus(MemoryBus):
     down = False
 
     async def publish_all(
-        self, publications: list[Publication], *, timeout_s: float = 10.0
+        self, publications: Sequence[Publication], *, timeout_s: float = 10.0
     ) -> None:
         if self.down:
             raise BusUnavailableError("no confirm")
@@ -111,7 +111,7 @@ async def world() -> AsyncIterator[World]:
         internal_api_token=TOKEN,
     )
 
-    async def open_bus() -> FailingBus:
+    async def open_bus() -> Bus:
         return world.bus
 
     def keep(into: list[Envelope]) -> Any:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.database
 
 SENT = {"state": "sent", "emits_pending": False}
 LOST = {"type": "timeout_after", "hang_ms": 4000}
-QUICK = {"graph_timeout_s": 1.0, "settle_timeout_s": 1.0}
+QUICK: dict[str, Any] = {"graph_timeout_s": 1.0, "settle_timeout_s": 1.0}
 
 
 async def crashed_while_sending(world: World, command: Envelope) -> None:

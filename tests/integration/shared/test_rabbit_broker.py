@@ -116,7 +116,11 @@ async def test_a_message_that_kills_its_consumer_is_dead_lettered(
         taken: list[Delivery] = []
         # A consumer that dies with the message in hand.
         subscription = await rabbit_bus.subscribe(LANE, taken.append, prefetch=1)
-        await eventually(lambda taken=taken: taken or dead)
+
+        def arrived(taken: list[Delivery] = taken) -> list[Delivery]:
+            return taken or dead
+
+        await eventually(arrived)
         await subscription.close()
         crashes += bool(taken)
     assert crashes == DELIVERY_LIMIT + 1

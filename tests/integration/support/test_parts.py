@@ -1,6 +1,7 @@
 """The parts that every other test stands on."""
 
 from pathlib import Path
+from typing import Any
 
 import aio_pika
 import pytest
@@ -31,9 +32,9 @@ async def test_a_broker_node_keeps_durable_messages_over_a_restart(tmp_path: Pat
 
 
 async def test_a_database_folder_reopens_on_another_port(tmp_path: Path) -> None:
-    async with embedded_mongod(tmp_path) as uri, AsyncMongoClient(uri) as client:
+    async with embedded_mongod(tmp_path) as uri, AsyncMongoClient[Any](uri) as client:
         await client["kept"]["things"].insert_one({"_id": 1})
-    async with embedded_mongod(tmp_path) as other, AsyncMongoClient(other) as client:
+    async with embedded_mongod(tmp_path) as other, AsyncMongoClient[Any](other) as client:
         assert await client["kept"]["things"].find_one({"_id": 1})
         with pytest.raises(MongodUnavailableError, match="another mongod uses"):
             async with embedded_mongod(tmp_path):

@@ -239,7 +239,7 @@ def test_any_message_that_is_taken_can_be_published(
             provider_message_id=message.provider_message_id,
             conversation_key=message.conversation_key,
             phone_number_id="1",
-            received_at="2026-01-01T00:00:00Z",  # type: ignore[arg-type]
+            received_at="2026-01-01T00:00:00Z",
             auto_reply=False,
             message=message.message,
             contact=message.contact,
