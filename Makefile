@@ -27,12 +27,15 @@ install:
 lint: install ## style, import rules, declared dependencies, YAML
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check -q .
-	$(BIN)/lint-imports --no-cache | tail -n 3
-	@for unit in $(UNITS); do (cd $$unit && $(CURDIR)/$(BIN)/deptry . -q) || exit 1; done
+	@$(BIN)/lint-imports --no-cache > .lint-imports.log || { cat .lint-imports.log; exit 1; }
+	@for unit in $(UNITS); do \
+	  found=$$(cd $$unit && $(CURDIR)/$(BIN)/deptry . 2>&1) || { echo "$$unit: $$found"; exit 1; }; \
+	done
 	$(BIN)/yamllint -s docs .yamllint.yaml
 
 types: install ## strict types
 	$(BIN)/mypy $(addprefix -p ,$(PACKAGES))
+	$(BIN)/mypy --python-version 3.10 -p humane_ai
 	$(BIN)/mypy -p tests
 
 format: install ## rewrite to the project's style
