@@ -32,10 +32,9 @@ async def _own_node(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[R
     node = RabbitNode(tmp_path_factory.mktemp("rabbit"))
     try:
         await node.start()
+        yield node
     except BrokerMissingError as error:
         _missing("RabbitMQ", str(error))
-    try:
-        yield node
     finally:
         await node.close()
 

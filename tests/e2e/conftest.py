@@ -19,7 +19,7 @@ async def product(
     folder: Path = tmp_path_factory.mktemp("product")
     vhost = fresh_database_name()
     await rabbit.create_vhost(vhost)
-    uri = _with_database(mongodb_uri, fresh_database_name())
+    uri = with_database(mongodb_uri, fresh_database_name())
     async with running_product(rabbit, rabbit.uri(vhost), uri, folder) as running:
         yield running
         assert leaks(running) == []
@@ -31,7 +31,8 @@ async def channel(product: Product) -> Channel:
     return await product.connect()
 
 
-def _with_database(uri: str, name: str) -> str:
+def with_database(uri: str, name: str) -> str:
+    """``uri`` with this database in its path."""
     base, _, options = uri.partition("?")
     host = base.split("//", 1)[1].split("/", 1)[0]
     return f"mongodb://{host}/{name}?{options}"

@@ -10,17 +10,27 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aio_pika
 import aiohttp
+from aiohttp import web
+from pymongo import AsyncMongoClient
 
+from devstack.demo import DEMO_NUMBER_ID
 from humane_ai import AsyncHumaneClient
+from tests.e2e.conftest import with_database
 from tests.support.eventually import eventually
+from tests.support.model_double import ModelDouble, listening
+from tests.support.mongod import fresh_database_name
 from tests.support.ports import find_free_port
+from tests.support.rabbit import RabbitNode
 
 ROOT = Path(__file__).parents[2]
 
 
 @asynccontextmanager
-async def devstack(folder: Path, port: int) -> AsyncIterator[tuple[dict[str, Any], list[str]]]:
+async def devstack(
+    folder: Path, port: int, **environment: str
+) -> AsyncIterator[tuple[dict[str, Any], list[str]]]:
     """Run it until the caller leaves; then Ctrl-C. Yields ``info.json`` and the printed text."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -31,7 +41,8 @@ async def devstack(folder: Path, port: int) -> AsyncIterator[tuple[dict[str, Any
         "--port",
         str(port),
         cwd=ROOT,
-        env={k: v for k, v in os.environ.items() if not k.startswith(("LLM_", "MONGODB", "AMQP"))},
+        env={k: v for k, v in os.environ.items() if not k.startswith(("LLM_", "MONGODB", "AMQP"))}
+        | environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -106,3 +117,44 @@ async def test_the_demo_channel_closes_the_loop(tmp_path: Path) -> None:
             return any("offline demo reply" in m["text"] for m in shown)
 
         await eventually(replied, timeout_s=10)
+
+
+async def test_it_uses_the_broker_database_graph_and_model_that_it_is_given(
+    tmp_path: Path, rabbit: RabbitNode, mongodb_uri: str
+) -> None:
+    vhost, database = fresh_database_name(), fresh_database_name()
+    await rabbit.create_vhost(vhost)
+    seen: list[str] = []
+
+    async def graph(request: web.Request) -> web.Response:
+        seen.append(request.path)
+        return web.json_response({"messaging_product": "whatsapp", "messages": [{"id": "wamid.x"}]})
+
+    app = web.Application()
+    app.router.add_post("/{path:.*}", graph)
+    double = ModelDouble()
+    async with listening(app) as graph_url, double.running():
+        given = {
+            "AMQP_URL": rabbit.uri(vhost),
+            "MONGODB_URI": with_database(mongodb_uri, database),
+            "OUTBOUND_GRAPH_BASE_URL": graph_url,
+            "LLM_BASE_URL": double.url,
+            "LLM_MODEL": "double-1",
+        }
+        async with devstack(tmp_path, find_free_port(), **given) as (info, _):
+            client = AsyncHumaneClient(api_key=info["api_key"], base_url=info["base_url"])
+            async with client:
+                result = await client.process("sarah", "It was a long day.")
+            assert (result.response, result.model) == (double.text, "double-1")
+            async with aiohttp.ClientSession() as http:
+                message = {"phone_number_id": DEMO_NUMBER_ID, "from": "+15550002222", "text": "Hi!"}
+                url = f"{info['simulator_url']}/sim/phone/messages"
+                async with http.post(url, json=message) as answer:
+                    assert (await answer.json())["status_code"] == 200
+            await eventually(lambda: f"/v25.0/{DEMO_NUMBER_ID}/messages" in seen)
+    assert not (tmp_path / "mongod").exists()
+    async with AsyncMongoClient[Any](mongodb_uri) as mongo:
+        assert await mongo[database]["interactions"].count_documents({}) == 2
+    async with await aio_pika.connect(rabbit.uri(vhost)) as connection:
+        channel = await connection.channel()
+        assert await channel.get_queue("brain.inbound.v1.p00")

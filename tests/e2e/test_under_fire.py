@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import _with_database
+from tests.e2e.conftest import with_database
 from tests.e2e.product import Product, new_phone, running_product, text_message, webhook
 from tests.e2e.test_promises import interactions_known
 from tests.support.eventually import eventually
@@ -25,7 +25,7 @@ async def fragile(
     node = RabbitNode(folder / "rabbit")
     await node.start()
     try:
-        uri = _with_database(mongodb_uri, fresh_database_name())
+        uri = with_database(mongodb_uri, fresh_database_name())
         async with running_product(node, node.uri("/"), uri, folder) as product:
             yield product
     finally:

@@ -1,4 +1,4 @@
-"""The session's mongod, and names for databases of one test."""
+"""Names for the databases of single tests."""
 
 from uuid import uuid4
 

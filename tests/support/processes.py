@@ -1,18 +1,29 @@
 """A service as its own process, its output in a file."""
 
 import asyncio
+import ctypes
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
 
+PR_SET_PDEATHSIG = 1
 START_S = 30.0
 STOP_S = 60.0
 
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
 """All that a service gets from us: whatever a developer's shell exports must not decide a test."""
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+BEFORE_EXEC = _end_with_parent if sys.platform == "linux" else None
+"""For ``preexec_fn``: the kernel kills the child when we die, however we die (Linux only)."""
 
 
 class ServiceProcess:
@@ -44,6 +55,7 @@ class ServiceProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,
+                preexec_fn=BEFORE_EXEC,
             )
 
     @property

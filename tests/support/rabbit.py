@@ -2,27 +2,35 @@
 
 import asyncio
 import contextlib
-import ctypes
+import json
 import os
 import shutil
 import signal
-import sys
 from pathlib import Path
 from urllib.parse import quote
 
 from tests.support.ports import find_free_port
+from tests.support.processes import BEFORE_EXEC
 
 LIB = Path("/usr/lib/rabbitmq/bin")
 BOOT_S = 90.0
 STOP_S = 30.0
+EPMD_S = 10.0
 
 
 class BrokerMissingError(Exception):
     """No RabbitMQ is installed here."""
 
 
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+async def _accepts(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True
 
 
 class RabbitNode:
@@ -85,8 +93,7 @@ class RabbitNode:
         if not self.installed():
             raise BrokerMissingError("install RabbitMQ: apt-get install rabbitmq-server")
         if self._epmd is None:
-            # Ours, or Erlang leaves a daemon of its own behind on all interfaces.
-            self._epmd = await self._spawn("epmd", "-port", self._environment["ERL_EPMD_PORT"])
+            await self._start_port_mapper()
         with (self._folder / "log" / "console.log").open("ab") as log:
             self._node = await self._spawn(
                 str(LIB / "rabbitmq-server"), "-noinput", stdout=log.fileno()
@@ -101,6 +108,16 @@ class RabbitNode:
             await self.kill()
             raise RuntimeError(f"RabbitMQ was not ready: {self._log_tail()}") from None
 
+    async def _start_port_mapper(self) -> None:
+        """Up before the node asks, or Erlang leaves a daemon of its own behind."""
+        port = self._environment["ERL_EPMD_PORT"]
+        self._epmd = await self._spawn("epmd", "-port", port)
+        async with asyncio.timeout(EPMD_S):
+            while not await _accepts(int(port)):
+                if self._epmd.returncode is not None:
+                    raise RuntimeError(f"epmd did not start on port {port}")
+                await asyncio.sleep(0.01)
+
     async def _spawn(
         self, *command: str, stdout: int = asyncio.subprocess.DEVNULL
     ) -> asyncio.subprocess.Process:
@@ -111,7 +128,7 @@ class RabbitNode:
             stdout=stdout,
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+            preexec_fn=BEFORE_EXEC,
         )
 
     async def _speaks_amqp(self) -> bool:
@@ -133,8 +150,18 @@ class RabbitNode:
 
     async def create_vhost(self, name: str) -> None:
         """A virtual host of its own, open to guest."""
-        await self._ctl("add_vhost", name)
-        await self._ctl("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
+        # One call, for each starts an Erlang machine: half a second, more when the computer is busy.
+        everything = {"configure": ".*", "write": ".*", "read": ".*"}
+        definitions = self._folder / "config" / f"{name}.json"
+        definitions.write_text(
+            json.dumps(
+                {
+                    "vhosts": [{"name": name}],
+                    "permissions": [{"user": "guest", "vhost": name, **everything}],
+                }
+            )
+        )
+        await self._ctl("import_definitions", str(definitions))
 
     async def delete_vhost(self, name: str) -> None:
         """Drop it with all of its queues."""

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.integration.brain.model_double import ModelDouble
 from tests.integration.brain.world import Brain, Database, Keys, World
+from tests.support.model_double import ModelDouble
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import orjson
 from pymongo import AsyncMongoClient
 
 from shared.telemetry.logging import configure_logging
-from tests.integration.brain.model_double import ModelDouble
 from tests.integration.brain.world import Keys, World, whatsapp
 from tests.support.eventually import eventually
+from tests.support.model_double import ModelDouble
 
 
 async def run(told: dict) -> None:

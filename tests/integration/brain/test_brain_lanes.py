@@ -7,7 +7,6 @@ import pytest
 
 from shared.bus.topology import DEAD, OUTBOUND
 from shared.contracts import Envelope, InteractionProcessed, SendReply, UserCreated
-from tests.integration.brain.model_double import ModelDouble
 from tests.integration.brain.world import (
     PHONE,
     TENANT,
@@ -19,6 +18,7 @@ from tests.integration.brain.world import (
     whatsapp,
 )
 from tests.support.eventually import eventually
+from tests.support.model_double import ModelDouble
 
 REFUSE_ALL = {"_id": {"$exists": False}}
 

@@ -7,7 +7,6 @@ import orjson
 
 from shared.bus.topology import INTERACTIONS
 from shared.contracts import InteractionProcessed, SafetyBlocked, SafetyHeld, UserCreated
-from tests.integration.brain.model_double import ModelDouble
 from tests.integration.brain.world import (
     PHONE,
     SERVICE_TOKEN,
@@ -17,6 +16,7 @@ from tests.integration.brain.world import (
     on_streams,
     whatsapp,
 )
+from tests.support.model_double import ModelDouble
 
 WORD = "xylophonic"
 TEXTS = (

@@ -5,9 +5,9 @@ import asyncio
 import orjson
 
 from brain.adapters.replies import OFFLINE_LABEL
-from tests.integration.brain.model_double import ModelDouble
 from tests.integration.brain.world import Brain, World, whatsapp
 from tests.support.eventually import eventually
+from tests.support.model_double import ModelDouble
 
 WIRE = {
     "user": {

@@ -6,9 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from shared.contracts import MarkMessageRead, SendReply
-from tests.integration.brain.model_double import ModelDouble
 from tests.integration.brain.world import Brain, World, commands, whatsapp
 from tests.support.eventually import eventually
+from tests.support.model_double import ModelDouble
 
 EMAIL, CARD = "sarah.connor@example.org", "4111 1111 1111 1111"
 

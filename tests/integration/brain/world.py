@@ -21,8 +21,8 @@ from shared.clock import utc_now
 from shared.contracts import Envelope, InboundMessageReceived, InteractionProcessed, SendReply
 from shared.ids import event_id, new_api_key, new_channel_id, secret_hash
 from shared.runtime import Running, serving
-from tests.integration.brain.model_double import LOOPBACK, listening
 from tests.support.eventually import eventually
+from tests.support.model_double import LOOPBACK, listening
 
 SERVICE_TOKEN = "internal-service-token-of-32-chars-or-more"
 CHANNEL = new_channel_id()

@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,12 +21,28 @@ READY_S = 30.0
 STOP_S = 15.0
 REPLICA_SET = "rs0"
 EXIT_FOLDER_IN_USE = 100
-ALREADY_INITIALIZED = 23
 NOT_YET_INITIALIZED = 94
+NEVER_MS = 2**31 - 1
+OWN_SERVER = "Start a MongoDB of your own and set MONGODB_URI."
 
 
 class MongodUnavailableError(Exception):
     """No embedded mongod here. The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    path: Path
+    start: int
+    """Bytes that earlier runs wrote."""
+
+    def errors(self) -> str:
+        """The first errors of this run, at most three; empty when it names none."""
+        if not self.path.exists():
+            return ""
+        lines = self.path.read_bytes()[self.start :].decode(errors="replace").splitlines()
+        severe = [line[:400] for line in lines if '"s":"F"' in line or '"s":"E"' in line]
+        return "\n".join(severe[:3])
 
 
 @asynccontextmanager
@@ -34,21 +51,25 @@ async def embedded_mongod(folder: Path) -> AsyncIterator[str]:
 
     Raises MongodUnavailableError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     log_path = folder / "mongod.log"
     port = _free_port()
-    process = await asyncio.create_subprocess_exec(
-        *_command(folder, port, log_path),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        # A Ctrl-C in the terminal goes to the whole group: it must not end the database before
-        # the services that still write to it.
-        start_new_session=True,
-        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
-    )
     try:
-        await _until_writable(process, port, log_path)
+        folder.mkdir(parents=True, exist_ok=True)
+        log = _Log(log_path, log_path.stat().st_size if log_path.exists() else 0)
+        process = await asyncio.create_subprocess_exec(
+            *_command(folder, port, log_path),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            # A Ctrl-C in the terminal goes to the whole group: it must not end the database
+            # before the services that still write to it.
+            start_new_session=True,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+        )
+    except OSError as error:
+        raise MongodUnavailableError(f"mongod cannot run here: {error}. {OWN_SERVER}") from error
+    try:
+        await _until_writable(process, port, log)
         yield f"mongodb://127.0.0.1:{port}/?replicaSet={REPLICA_SET}"
     finally:
         await _stop(process)
@@ -63,6 +84,8 @@ def _command(folder: Path, port: int, log_path: Path) -> list[str]:
         *("--wiredTigerEngineConfigString", "log=(file_max=16MB,prealloc=false)"),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         *("--setParameter", "ttlMonitorSleepSecs=1"),
+        # The log quotes slow statements in full, and with them what people wrote.
+        *("--slowms", str(NEVER_MS)),
         *("--logpath", str(log_path), "--logappend"),
     ]
 
@@ -74,9 +97,7 @@ def _binary() -> Path:
         binary = Path(place) / "db" / "bin" / "mongod"
         if binary.exists():
             return binary
-    raise MongodUnavailableError(
-        "there is no mongod for this platform. Start a MongoDB of your own and set MONGODB_URI."
-    )
+    raise MongodUnavailableError(f"there is no mongod for this platform. {OWN_SERVER}")
 
 
 def _free_port() -> int:
@@ -91,7 +112,7 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
-async def _until_writable(process: asyncio.subprocess.Process, port: int, log_path: Path) -> None:
+async def _until_writable(process: asyncio.subprocess.Process, port: int, log: _Log) -> None:
     client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
         "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=500
     )
@@ -99,11 +120,11 @@ async def _until_writable(process: asyncio.subprocess.Process, port: int, log_pa
         async with asyncio.timeout(READY_S):
             while not await _is_writable(client, port):
                 if process.returncode is not None:
-                    raise MongodUnavailableError(await _why(process, log_path))
+                    raise MongodUnavailableError(await _why(process, log))
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise MongodUnavailableError(
-            f"mongod was not ready within {READY_S:.0f} s; see {log_path}"
+            f"mongod was not ready within {READY_S:g} s; see {log.path}\n{log.errors()}".rstrip()
         ) from None
     finally:
         await client.close()
@@ -132,13 +153,16 @@ async def _is_writable(client: AsyncMongoClient[dict[str, object]], port: int) -
     return False
 
 
-async def _why(process: asyncio.subprocess.Process, log_path: Path) -> str:
+async def _why(process: asyncio.subprocess.Process, log: _Log) -> str:
     if process.returncode == EXIT_FOLDER_IN_USE:
-        return f"another mongod uses {log_path.parent}. Stop the other one first."
+        return f"another mongod uses {log.path.parent}. Stop the other one first."
+    if process.returncode == -signal.SIGILL:
+        return f"mongod needs a processor with AVX. {OWN_SERVER}"
     complaint = (await process.stderr.read()).decode().strip() if process.stderr else ""
     if "libcurl" in complaint:
         return "mongod needs libcurl. Install it: apt-get install libcurl4"
-    return f"mongod ended with code {process.returncode}: {complaint[-300:] or f'see {log_path}'}"
+    reason = complaint[-300:] or log.errors()
+    return f"mongod ended with code {process.returncode}; see {log.path}\n{reason}".rstrip()
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
