@@ -1,7 +1,8 @@
-"""A virtual host of each test's own on the session's broker."""
+"""A virtual host on the session's broker, empty for each test."""
 
 from collections.abc import AsyncIterator
 
+import aio_pika
 import pytest
 
 from shared.bus.rabbit import RabbitBus
@@ -10,12 +11,22 @@ from tests.support.mongod import fresh_database_name
 from tests.support.rabbit import RabbitNode
 
 
-@pytest.fixture
-async def vhost(rabbit: RabbitNode) -> str:
-    """An AMQP URL; empty at first. The node goes with the session, and all in it."""
+@pytest.fixture(scope="session")
+async def shared_vhost(rabbit: RabbitNode) -> str:
+    """One for all tests of this folder: to make one takes a second."""
     name = fresh_database_name()
     await rabbit.create_vhost(name)
     return rabbit.uri(name)
+
+
+@pytest.fixture
+async def vhost(shared_vhost: str) -> AsyncIterator[str]:
+    """An AMQP URL; its queues are deleted afterwards."""
+    yield shared_vhost
+    async with await aio_pika.connect(shared_vhost) as connection:
+        channel = await connection.channel()
+        for queue in TOPOLOGY.queues:
+            await channel.queue_delete(queue.name)
 
 
 @pytest.fixture

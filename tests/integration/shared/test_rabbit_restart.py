@@ -19,6 +19,8 @@ pytestmark = pytest.mark.broker
 
 FOLLOWED, UNWATCHED = BRAIN_LANES[0], BRAIN_LANES[1]
 BACK_WITHIN_S = 30.0
+STREAM_SETTLED_S = 2.0
+"""RabbitMQ 3.10.8 loses a stream that was made less than a second before a kill -9."""
 
 
 def event(event_id: str) -> Envelope:
@@ -82,6 +84,8 @@ async def story(rabbit: RabbitNode) -> AsyncIterator[Story]:
     bus = await RabbitBus.open(rabbit.uri(vhost), name="test")
     story = Story(bus, rabbit.uri(vhost))
     await bus.declare(TOPOLOGY)
+    clock = asyncio.get_running_loop().time
+    made_at = clock()
     bus.on_reconnect(story.note_gap)
     await bus.subscribe(FOLLOWED, story.followed, prefetch=20)
     await bus.subscribe(broadcast_queue("r1"), story.control, prefetch=20)
@@ -93,7 +97,7 @@ async def story(rabbit: RabbitNode) -> AsyncIterator[Story]:
 
     stop = asyncio.Event()
     load = asyncio.create_task(story.publish_until(stop))
-    await eventually(lambda: len(story.confirmed) > 100)
+    await eventually(lambda: len(story.confirmed) > 100 and clock() - made_at > STREAM_SETTLED_S)
     await rabbit.kill()
     for attempt in (bus.ping, lambda: bus.publish(CONTROL, "channel.changed", event("missed"))):
         await eventually(lambda attempt=attempt: raised_by(attempt, story.while_down))
@@ -155,12 +159,12 @@ async def test_the_control_queue_is_back_and_its_listener_knows_of_the_gap(story
 
 async def test_the_bus_is_well_again(story: Story) -> None:
     await story.bus.ping()
-    # The stream's leader takes a moment longer than the rest; that is an outage, no mistake.
-    with contextlib.suppress(BusUnavailableError):
-        await story.bus.check(TOPOLOGY)
 
     async def whole() -> bool:
-        await story.bus.check(TOPOLOGY)
-        return True
+        # The stream's leader takes a moment longer than the rest: an outage, no TopologyError.
+        with contextlib.suppress(BusUnavailableError):
+            await story.bus.check(TOPOLOGY)
+            return True
+        return False
 
     await eventually(whole)
