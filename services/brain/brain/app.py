@@ -15,11 +15,10 @@ from brain.domain.crisis import load_crisis_book
 from brain.domain.replies import ReplyModel
 from brain.domain.safety_rules import RuleSafetyCheck, load_rules
 from brain.domain.turn import Pipeline
-from brain.handlers.inbound import Inbound, classify, conversation_of
+from brain.handlers.inbound import Inbound, conversation_of
 from brain.handlers.replying import Replying
 from brain.handlers.turns import Stores, TurnLimits, Turns
 from brain.http.limits import RateLimit
-from brain.http.outages import outages
 from brain.http.process import Processing
 from brain.http.reading import Reading
 from brain.settings import Settings
@@ -30,6 +29,7 @@ from shared.cache import StaleCache
 from shared.contracts import Envelope, KeyRevoked
 from shared.http.internal import InternalApi, Principal
 from shared.http.keys import require_key
+from shared.http.outages import outages
 from shared.http.server import application
 from shared.runtime import HttpEdge, Resources, Service
 
@@ -67,7 +67,6 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             queues=BRAIN_LANES,
             handle=inbound.handle,
             key_of=conversation_of,
-            classify=classify,
             probe=resources.probe,
             on_dead=inbound.keep_dead,
         )

@@ -9,7 +9,7 @@ from channels_api.adapters.channel_store import ChannelStore
 from channels_api.adapters.collections import API_KEYS, CHANNELS, INDEXES
 from channels_api.adapters.key_store import KeyStore
 from channels_api.first_start import check_keyring, ensure_first_key
-from channels_api.handlers.activity import KeepActivity, channel_of, classify
+from channels_api.handlers.activity import KeepActivity, channel_of
 from channels_api.http.channels import Channels
 from channels_api.http.internal import Internal, require_service_token
 from channels_api.http.keys import Keys
@@ -18,6 +18,7 @@ from shared.bus.consumer import Consumer, ConsumerSpec
 from shared.bus.outbox import Outbox
 from shared.bus.topology import ACTIVITY_QUEUE
 from shared.http.keys import require_key
+from shared.http.outages import outages
 from shared.http.server import application
 from shared.runtime import HttpEdge, Resources, Service
 
@@ -33,13 +34,13 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     key_outbox = Outbox(database[API_KEYS], resources.bus, clock, metrics)
 
     public = application(metrics)
-    public.middlewares.append(require_key(keys.principal))
+    public.middlewares.extend((outages, require_key(keys.principal)))
     grace = timedelta(seconds=settings.secret_grace_s)
     public.add_routes(Channels(channels, activity, channel_outbox, keyring, clock, grace).routes())
     public.add_routes(Keys(keys, key_outbox).routes())
 
     internal = application(metrics)
-    internal.middlewares.append(require_service_token(settings.internal_tokens))
+    internal.middlewares.extend((outages, require_service_token(settings.internal_tokens)))
     internal.add_routes(Internal(channels, keys, keyring, clock).routes())
 
     async def prepare() -> None:
@@ -51,7 +52,6 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
         queues=(ACTIVITY_QUEUE,),
         handle=KeepActivity(activity).handle,
         key_of=channel_of,
-        classify=classify,
         probe=resources.probe,
         prefetch=64,
     )

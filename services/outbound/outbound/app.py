@@ -12,7 +12,7 @@ from outbound.adapters.delivery_store import DELIVERIES, INDEXES, DeliveryStore
 from outbound.adapters.graph import GraphClient, GraphSettings, open_session
 from outbound.handlers.control import Control
 from outbound.handlers.dispatcher import Dispatcher
-from outbound.handlers.lanes import Lanes, classify, key_of
+from outbound.handlers.lanes import Lanes, key_of
 from outbound.handlers.ledger import Ledger
 from outbound.handlers.problems import ProblemReports
 from outbound.handlers.read_marks import ReadMarks
@@ -27,6 +27,7 @@ from shared.bus.topology import OUTBOUND_LANE_QUEUES, broadcast_queue
 from shared.cache import StaleCache
 from shared.http.internal import InternalApi, Principal
 from shared.http.keys import require_key
+from shared.http.outages import outages
 from shared.http.server import application
 from shared.runtime import HttpEdge, Resources, Service
 
@@ -97,7 +98,6 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
                         queues=OUTBOUND_LANE_QUEUES,
                         handle=lanes.handle,
                         key_of=key_of,
-                        classify=classify,
                         probe=resources.probe,
                         prefetch=64,
                         concurrency=128,
@@ -120,6 +120,6 @@ def _edges(
     if not settings.api_enabled:
         return ()
     app = application(resources.metrics)
-    app.middlewares.append(require_key(principals.get))
+    app.middlewares.extend((outages, require_key(principals.get)))
     app.add_routes(Deliveries(store).routes())
     return (HttpEdge("public", app, settings.host, settings.port),)

@@ -14,7 +14,7 @@ from zlib import crc32
 
 import structlog
 
-from shared.bus.failures import Failure, Outage, Permanent, Throttled, Transient
+from shared.bus.failures import Failure, Outage, Permanent, Throttled, Transient, classify
 from shared.bus.keyed import KeyedExecutor
 from shared.bus.port import Bus, BusError, Delivery, Subscription
 from shared.bus.topology import DEAD, Queue
@@ -39,10 +39,10 @@ class ConsumerSpec:
     handle: Callable[[Envelope], Awaitable[None]]
     key_of: Callable[[Envelope], str]
     """Messages with the same key are handled one after another."""
-    classify: Callable[[Exception], Failure]
-    """Decides which of the four failures an exception is."""
     probe: Callable[[], Awaitable[None]]
     """Raises while the service's dependencies are down: then nothing is dead-lettered."""
+    classify: Callable[[Exception], Failure] = classify
+    """Decides which of the four failures an exception is."""
     on_dead: Callable[[Envelope, Permanent], Awaitable[None]] | None = None
     """Records a message that will not be handled, before it is dead-lettered without its text."""
     prefetch: int = 16

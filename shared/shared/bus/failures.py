@@ -1,4 +1,8 @@
-"""The four ways a handler can fail. Each service decides which in one function of its domain."""
+"""The four ways a handler can fail, and the judgement that every service starts from."""
+
+from pymongo.errors import ConnectionFailure, PyMongoError
+
+from shared.contracts import ContractError
 
 
 class Failure(Exception):  # noqa: N818 - the four words are the vocabulary of docs/messaging.md
@@ -27,3 +31,17 @@ class Outage(Failure):
 
 class Permanent(Failure):
     """The message can never be handled: record it, dead-letter it, let the next one flow."""
+
+
+def classify(error: Exception) -> Failure:
+    """Which of the four failures an error is, when its handler did not say.
+
+    What nobody foresaw is Transient: it may succeed, and the consumer's budget ends it if not.
+    """
+    if isinstance(error, ContractError):
+        return Permanent("contract")
+    if isinstance(error, ConnectionFailure):
+        return Outage("database_unreachable")
+    if isinstance(error, PyMongoError) and error.timeout:
+        return Outage("database_timeout")
+    return Transient(type(error).__name__)

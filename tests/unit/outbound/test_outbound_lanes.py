@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 import pytest
 from pymongo.errors import AutoReconnect, NetworkTimeout, OperationFailure
 
-from outbound.handlers.lanes import Lanes, classify, key_of
-from shared.bus.failures import Outage, Permanent, Transient
+from outbound.handlers.lanes import Lanes, key_of
+from shared.bus.failures import Outage, Permanent, Transient, classify
 from shared.contracts import (
     ContractError,
     DeliveryStatusReceived,

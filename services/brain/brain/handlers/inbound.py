@@ -1,13 +1,12 @@
 """The inbound lanes: decode a message, run the use case, judge what went wrong."""
 
 import structlog
-from pymongo.errors import ConnectionFailure, PyMongoError
 
 from brain.adapters.interaction_store import InteractionStore
 from brain.handlers.incoming import incoming_from_whatsapp
 from brain.handlers.turns import Turns
-from shared.bus.failures import Failure, Outage, Permanent, Transient
-from shared.contracts import ContractError, Envelope, InboundMessageReceived
+from shared.bus.failures import Permanent
+from shared.contracts import Envelope, InboundMessageReceived
 
 log = structlog.get_logger()
 
@@ -40,14 +39,3 @@ def conversation_of(envelope: Envelope) -> str:
     """Messages of one conversation are handled one after another."""
     key = envelope.data.get("conversation_key")
     return key if isinstance(key, str) else envelope.id
-
-
-def classify(error: Exception) -> Failure:
-    """The one place that says which of the four failures an error is."""
-    if isinstance(error, ContractError):
-        return Permanent("contract")
-    if isinstance(error, ConnectionFailure):
-        return Outage("database_unreachable")
-    if isinstance(error, PyMongoError) and error.timeout:
-        return Outage("database_timeout")
-    return Transient(type(error).__name__)

@@ -2,15 +2,12 @@
 
 from typing import Any
 
-from pymongo.errors import ConnectionFailure
-
 from channels_api.adapters.activity_store import ActivityStore
-from shared.bus.failures import Failure, Outage, Permanent, Transient
+from shared.bus.failures import Permanent
 from shared.contracts import (
     ChannelDeliveryObserved,
     ChannelHandshakeAttempted,
     ChannelProblemDetected,
-    ContractError,
     Envelope,
 )
 
@@ -84,12 +81,3 @@ def _delivery(seen: ChannelDeliveryObserved) -> dict[str, Any]:
 def channel_of(envelope: Envelope) -> str:
     """Activity of one channel is kept in order."""
     return envelope.subject
-
-
-def classify(error: Exception) -> Failure:
-    """The one place that says which of the four failures an error is."""
-    if isinstance(error, ContractError):
-        return Permanent("contract")
-    if isinstance(error, ConnectionFailure):
-        return Outage("database_unreachable")
-    return Transient(type(error).__name__)

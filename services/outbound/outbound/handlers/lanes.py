@@ -2,11 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from pymongo.errors import ConnectionFailure, PyMongoError
-
-from shared.bus.failures import Failure, Outage, Permanent, Transient
+from shared.bus.failures import Permanent
 from shared.contracts import (
-    ContractError,
     DeliveryStatusReceived,
     Envelope,
     MarkMessageRead,
@@ -41,14 +38,3 @@ def key_of(envelope: Envelope) -> str:
         return f"status:{data.get('delivery_id') or data.get('provider_message_id')}"
     key = data.get("conversation_key")
     return key if isinstance(key, str) else envelope.id
-
-
-def classify(error: Exception) -> Failure:
-    """The one place that says which of the four failures an error is."""
-    if isinstance(error, ContractError):
-        return Permanent("contract")
-    if isinstance(error, ConnectionFailure):
-        return Outage("database_unreachable")
-    if isinstance(error, PyMongoError) and error.timeout:
-        return Outage("database_timeout")
-    return Transient(type(error).__name__)

@@ -3,8 +3,7 @@
 from aiohttp import web
 from pymongo.errors import PyMongoError
 
-from brain.handlers.inbound import classify
-from shared.bus.failures import Failure, Outage, Transient
+from shared.bus.failures import Failure, Outage, Transient, classify
 from shared.http.problem import Problem
 from shared.http.server import Handler
 
@@ -13,7 +12,7 @@ RETRY_AFTER_S = 2
 
 @web.middleware
 async def outages(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The consumer's own judgement of errors, as HTTP says it."""
+    """The consumers' own judgement of errors, as HTTP says it."""
     try:
         return await handler(request)
     except (Failure, PyMongoError) as error:
