@@ -62,5 +62,5 @@ lock: install ## resolve anew and pin; releases younger than a week are left out
 	$(BIN)/uv export -q --all-packages --no-header --no-emit-workspace -o constraints.txt
 
 clean: ## remove the environment and what tools left; keeps .devstack
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .lint-imports.log
 	find . -name __pycache__ -prune -exec rm -rf {} +

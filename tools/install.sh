@@ -12,18 +12,21 @@ say() { printf '%s\n' "$*" >&2; }
 fail() { say "install: $*"; exit 1; }
 
 as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"
-  elif sudo -n true 2>/dev/null; then sudo "$@"
-  else fail "this needs root: $*"; fi
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
 APT_UPDATED=
-apt_install() { # package, why
-  command -v apt-get >/dev/null || fail "$2 is missing. Install it with your system's package manager ($1)."
+apt_install() { # package, what it is, other ways to have it
+  local output
+  command -v apt-get >/dev/null || fail "$2 is missing. Install it with your system's package manager (Debian calls it $1)${3:-}."
+  as_root true 2>/dev/null || fail "$2 is missing. Install it as root: apt-get install $1${3:-}"
   say "Installing $1 ($2)…"
-  if [ -z "$APT_UPDATED" ]; then as_root apt-get update -qq; APT_UPDATED=1; fi
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null ||
-    fail "apt-get could not install $1"
+  if [ -z "$APT_UPDATED" ]; then
+    output="$(as_root apt-get update -qq 2>&1)" || say "$output"
+    APT_UPDATED=1
+  fi
+  output="$(as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" 2>&1)" ||
+    { say "$output"; fail "apt-get could not install $1."; }
 }
 
 find_python() {
@@ -36,15 +39,20 @@ find_python() {
   fail "Python 3.11 or newer is needed and was not found."
 }
 
+usable() { # new enough, complete, and made in this folder: a venv does not survive a move
+  .venv/bin/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null &&
+    grep -qF "$(pwd -P)/.venv" .venv/pyvenv.cfg
+}
+
 make_environment() {
   local python
-  python="$(find_python)"
-  if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+  if ! usable; then
+    python="$(find_python)"
     say "Creating the environment (first time only, about a minute)…"
-    rm -rf .venv
+    rm -rf .venv # not venv --clear, which would empty what a link points to
     if ! "$python" -m venv .venv >/dev/null 2>&1; then
       apt_install python3-venv "Python's venv"
-      "$python" -m venv .venv || fail "could not create .venv"
+      "$python" -m venv .venv >&2 || fail "could not create .venv with $python."
     fi
   fi
   .venv/bin/python -m pip install -q --disable-pip-version-check "uv==$UV_VERSION"
@@ -56,7 +64,7 @@ make_environment() {
 }
 
 stamp() { # of everything that the environment is made from
-  cat constraints.txt pyproject.toml "${UNITS[@]/%//pyproject.toml}" tools/install.sh | cksum | cut -d' ' -f1
+  { pwd -P; cat constraints.txt pyproject.toml "${UNITS[@]/%//pyproject.toml}" tools/install.sh; } | cksum | cut -d' ' -f1
 }
 
 environment() {
@@ -70,20 +78,28 @@ environment() {
   if [ "$1" = test ]; then printf '%s' "$wanted" > .venv/stamp-run; fi
 }
 
-database() { # mongod comes from a wheel; on Linux it wants libcurl from the system
-  [ "$(uname -s)" = Linux ] && [ -z "${MONGODB_URI:-}" ] || return 0
-  if ! ldconfig -p 2>/dev/null | grep -q libcurl.so.4 && [ -z "$(/sbin/ldconfig -p 2>/dev/null | grep libcurl.so.4)" ]; then
-    apt_install libcurl4 "mongod's libcurl"
-  fi
+database() { # mongod comes from a wheel; the one for Linux wants libcurl from the system
+  [ "$(uname -sm)" = "Linux x86_64" ] || return 0
+  case "$(PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null)" in
+    *libcurl.so.4*) ;;
+    *) apt_install libcurl4 "mongod's libcurl" "$1" ;;
+  esac
 }
 
 broker() {
   [ -z "${TEST_AMQP_URL:-}" ] || return 0
-  [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || apt_install rabbitmq-server "the broker that tests run against"
+  [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || apt_install rabbitmq-server "RabbitMQ, which tests run against" ", or set TEST_AMQP_URL to a broker that runs"
 }
 
 case "$PURPOSE" in
-  run) environment run; database ;;
-  test) environment test; database; broker ;;
+  run)
+    environment run
+    [ -n "${MONGODB_URI:-}" ] || database ", or set MONGODB_URI to a database that runs"
+    ;;
+  test)
+    environment test
+    [ -n "${TEST_MONGODB_URI:-}" ] || database ", or set TEST_MONGODB_URI to a database that runs"
+    broker
+    ;;
   *) fail "say run or test" ;;
 esac

@@ -1,13 +1,14 @@
-"""The parts that every other test stands on."""
+"""The broker and the processes that every other test stands on."""
 
 from pathlib import Path
-from typing import Any
 
 import aio_pika
 import pytest
-from pymongo import AsyncMongoClient
+from aiormq.exceptions import InvalidFrameError
 
-from devstack.mongod import MongodUnavailableError, embedded_mongod
+from tests.support.mongod import fresh_database_name
+from tests.support.ports import find_free_port
+from tests.support.processes import ServiceProcess
 from tests.support.rabbit import RabbitNode
 
 
@@ -31,11 +32,26 @@ async def test_a_broker_node_keeps_durable_messages_over_a_restart(tmp_path: Pat
         await node.close()
 
 
-async def test_a_database_folder_reopens_on_another_port(tmp_path: Path) -> None:
-    async with embedded_mongod(tmp_path) as uri, AsyncMongoClient[Any](uri) as client:
-        await client["kept"]["things"].insert_one({"_id": 1})
-    async with embedded_mongod(tmp_path) as other, AsyncMongoClient[Any](other) as client:
-        assert await client["kept"]["things"].find_one({"_id": 1})
-        with pytest.raises(MongodUnavailableError, match="another mongod uses"):
-            async with embedded_mongod(tmp_path):
-                pass
+async def test_a_virtual_host_comes_and_goes(rabbit: RabbitNode) -> None:
+    name = fresh_database_name()
+    await rabbit.create_vhost(name)
+    async with await aio_pika.connect(rabbit.uri(name)) as connection:
+        channel = await connection.channel()
+        queue = await channel.declare_queue(exclusive=True)
+        await channel.default_exchange.publish(aio_pika.Message(b"here"), queue.name)
+        assert (await queue.get(no_ack=True)).body == b"here"
+    await rabbit.delete_vhost(name)
+    # The broker answers Open with Close, which aiormq reports as a frame out of turn.
+    with pytest.raises(InvalidFrameError, match=r"Connection\.Close"):
+        await aio_pika.connect(rabbit.uri(name))
+
+
+async def test_a_process_that_dies_is_reported_with_its_last_words(tmp_path: Path) -> None:
+    # Any module will do that ends by itself with a complaint.
+    process = ServiceProcess(
+        "json.tool", env={}, log_path=tmp_path / "log", arguments=("no-such-file",)
+    )
+    await process.start()
+    with pytest.raises(AssertionError, match=r"(?s)json\.tool ended:.*no-such-file"):
+        await process.wait_ready(find_free_port())
+    assert await process.terminate() != 0

@@ -8,8 +8,8 @@ import ctypes
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -113,21 +113,43 @@ def _end_with_parent() -> None:
 
 
 async def _until_writable(process: asyncio.subprocess.Process, port: int, log: _Log) -> None:
-    client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
-        "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=500
-    )
     try:
         async with asyncio.timeout(READY_S):
-            while not await _is_writable(client, port):
-                if process.returncode is not None:
-                    raise MongodUnavailableError(await _why(process, log))
-                await asyncio.sleep(0.05)
+            # A PyMongo client that is closed while it connects leaves its socket open, and mongod
+            # may end at any moment: no client before somebody listens.
+            await _poll(lambda: _accepts(port), process, log)
+            async with AsyncMongoClient[dict[str, object]](
+                "127.0.0.1",
+                port,
+                directConnection=True,
+                serverMonitoringMode="poll",
+                serverSelectionTimeoutMS=500,
+            ) as client:
+                await _poll(lambda: _is_writable(client, port), process, log)
     except TimeoutError:
         raise MongodUnavailableError(
             f"mongod was not ready within {READY_S:g} s; see {log.path}\n{log.errors()}".rstrip()
         ) from None
-    finally:
-        await client.close()
+
+
+async def _poll(
+    probe: Callable[[], Awaitable[bool]], process: asyncio.subprocess.Process, log: _Log
+) -> None:
+    while not await probe():
+        if process.returncode is not None:
+            raise MongodUnavailableError(await _why(process, log))
+        await asyncio.sleep(0.05)
+
+
+async def _accepts(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    return True
 
 
 async def _is_writable(client: AsyncMongoClient[dict[str, object]], port: int) -> bool:

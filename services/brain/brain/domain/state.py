@@ -294,7 +294,8 @@ def _drift(value: float, baseline: float, hours: float, half_life_h: float) -> f
 
 def _widen(variance: float, hours: float, half_life_h: float) -> float:
     kept = 4 ** (-hours / half_life_h)
-    return variance * kept + STATIONARY_VARIANCE * (1 - kept)
+    # The sum can round to just above the stationary value, which is its bound.
+    return min(STATIONARY_VARIANCE, variance * kept + STATIONARY_VARIANCE * (1 - kept))
 
 
 def _unit(value: float) -> float:
