@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from typing import Any, NoReturn
 
+import hypothesis
 import pytest
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
@@ -15,6 +16,11 @@ from pymongo.asynchronous.database import AsyncDatabase
 from devstack.mongod import MongodUnavailableError, embedded_mongod
 from tests.support.mongod import fresh_database_name
 from tests.support.rabbit import BrokerMissingError, RabbitNode
+
+# The same examples on every machine that gates a change; new ones on a developer's own.
+hypothesis.settings.register_profile("gate", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("explore", deadline=None)
+hypothesis.settings.load_profile("gate" if os.environ.get("CI") else "explore")
 
 
 def _missing(part: str, what_to_do: str) -> NoReturn:

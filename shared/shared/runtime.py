@@ -329,9 +329,10 @@ def _healthcheck(url: str) -> int:
 def _main(settings_class: type[ServiceSettings], build: Build, name: str) -> int:
     try:
         settings = load(settings_class)
+        configure_logging(settings.log_level, name)
+        return asyncio.run(_run(settings, build))
     except SettingsError as error:
+        # Also from the start itself: some settings are judged by what the database holds.
         lines = "\n".join(f"  - {problem}" for problem in error.problems)
-        print(f"{name} cannot start, its settings do not stand:\n{lines}", file=sys.stderr)  # noqa: T201 - logging is not set up yet
+        print(f"{name} cannot start, its settings do not stand:\n{lines}", file=sys.stderr)  # noqa: T201 - it is for the terminal, and logging may not be set up
         return EXIT_CONFIGURATION
-    configure_logging(settings.log_level, name)
-    return asyncio.run(_run(settings, build))

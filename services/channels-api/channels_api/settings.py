@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from shared.crypto.sealing import Keyring, SealError
+from shared.http.keys import API_KEY
 from shared.settings import BusSettings, MongoSettings
 
 
@@ -25,7 +26,8 @@ class Settings(MongoSettings, BusSettings):
     internal_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         min_length=1,
         max_length=2,
-        description="Service tokens, comma separated, 32 characters at least; two while rotating.",
+        description="Service tokens, by commas or as a JSON list, 32 characters at least; two "
+        "while rotating.",
     )
     key_encryption_keys: SecretStr = Field(
         description='JSON: {"1": "<base64 of 32 bytes>"}; the last version seals, all open.'
@@ -39,18 +41,34 @@ class Settings(MongoSettings, BusSettings):
     bootstrap_api_key: SecretStr | None = Field(
         default=None, description="First API key; unset: one is made and printed once."
     )
-    bootstrap_tenant: str = Field(default="default", description="Tenant of the first key.")
+    bootstrap_tenant: str = Field(
+        default="default", min_length=1, description="Tenant of the first key."
+    )
 
     @field_validator("internal_tokens", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return tuple(t.strip() for t in value.split(",")) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        if not value.lstrip().startswith("["):
+            return tuple(token.strip() for token in value.split(","))
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError("must be tokens separated by commas, or a JSON list of them") from None
 
     @field_validator("internal_tokens")
     @classmethod
     def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         if any(len(token.get_secret_value()) < 32 for token in value):
             raise ValueError("each service token has 32 characters at least")
+        return value
+
+    @field_validator("bootstrap_api_key")
+    @classmethod
+    def _looks_like_a_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not API_KEY.fullmatch(value.get_secret_value()):
+            raise ValueError("must be hx_ and 43 letters or digits")
         return value
 
     @field_validator("key_encryption_keys")

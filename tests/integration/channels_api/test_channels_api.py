@@ -1,148 +1,19 @@
-"""channels-api over HTTP with a real database: what is shown, what is stored, who is let in."""
+"""Channels over HTTP: what is shown, what is stored, what is told, who sees it."""
 
-import json
-import secrets
-from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+import asyncio
 from typing import Any
 
-import aiohttp
 import pytest
-from pymongo import AsyncMongoClient
 
-from channels_api.adapters.activity_store import KEPT_PER_CHANNEL, TRIM_EVERY, ActivityStore
-from channels_api.app import build
-from channels_api.settings import Settings
-from shared.bus.memory import MemoryBus
-from shared.bus.port import Delivery
-from shared.bus.topology import ACTIVITY, broadcast_queue
-from shared.clock import utc_now
-from shared.contracts import (
-    ChannelDeliveryObserved,
-    ChannelHandshakeAttempted,
-    ChannelProblemDetected,
-    Envelope,
-    Payload,
-)
-from shared.crypto.sealing import SealError
 from shared.ids import new_api_key, secret_hash
-from shared.runtime import serving
-from shared.settings import SettingsError, load
-from tests.support.eventually import eventually
-from tests.support.mongod import fresh_database_name
-
-TOKENS = (
-    "service-token-one-of-32-characters-or-more",
-    "service-token-two-of-32-characters-or-more",
+from tests.integration.channels_api.world import (
+    ACCESS_TOKEN,
+    APP_SECRET,
+    CREATE,
+    World,
+    started,
 )
-ACCESS_TOKEN, APP_SECRET = "EAAaccesstoken12345678", "app-secret-0123456789abcdef"
-CREATE = {
-    "phone_number_id": "1158201444",
-    "access_token": ACCESS_TOKEN,
-    "app_secret": APP_SECRET,
-    "label": "Care line",
-    "auto_reply": True,
-}
-
-
-def new_kek() -> str:
-    return urlsafe_b64encode(secrets.token_bytes(32)).decode()
-
-
-@dataclass
-class World:
-    """A running channels-api, a key of the first tenant, and what it told on ``control``."""
-
-    uri: str
-    keks: dict[str, str] = field(default_factory=lambda: {"1": new_kek()})
-    key: str = field(default_factory=new_api_key)
-    bus: MemoryBus = field(default_factory=MemoryBus)
-    public: str = ""
-    internal: str = ""
-    told: list[Envelope] = field(default_factory=list)
-    http: aiohttp.ClientSession = field(init=False)
-
-    def settings(self, **overrides: Any) -> Settings:
-        values: dict[str, Any] = {
-            "host": "127.0.0.1",
-            "port": 0,
-            "admin_host": "127.0.0.1",
-            "admin_port": 0,
-            "internal_host": "127.0.0.1",
-            "internal_port": 0,
-            "amqp_url": "amqp://in-process",
-            "mongodb_uri": self.uri,
-            "internal_tokens": ",".join(TOKENS),
-            "key_encryption_keys": json.dumps(self.keks),
-            "bootstrap_api_key": self.key,
-        }
-        return load(Settings, **{**values, **overrides})
-
-    async def call(
-        self, method: str, path: str, body: Any = None, *, key: str | None = None, **headers: str
-    ) -> tuple[int, Any]:
-        sent = {"X-API-Key": key or self.key, **headers}
-        async with self.http.request(method, self.public + path, json=body, headers=sent) as answer:
-            text = await answer.text()
-            return answer.status, json.loads(text) if text else None
-
-    async def ask(self, path: str, token: str = TOKENS[0]) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {token}"}
-        async with self.http.get(self.internal + path, headers=headers) as answer:
-            return answer.status, await answer.json()
-
-    async def dump(self) -> str:
-        async with AsyncMongoClient[Any](self.uri) as client:
-            database = client.get_default_database()
-            rows = [
-                repr(row)
-                for name in await database.list_collection_names()
-                async for row in database[name].find({})
-            ]
-        return "\n".join(rows)
-
-    async def tell(self, key: str, payload: Payload, **envelope: Any) -> Envelope:
-        wrapped = Envelope.of(payload, source="test", subject="s", tenant="default", **envelope)
-        await self.bus.publish(ACTIVITY, key, wrapped)
-        return wrapped
-
-
-@asynccontextmanager
-async def started(world: World, **overrides: Any) -> AsyncIterator[World]:
-    async def open_bus() -> MemoryBus:
-        return world.bus
-
-    def heard(delivery: Delivery) -> None:
-        world.told.append(Envelope.decode(delivery.message.body))
-
-    async with (
-        aiohttp.ClientSession() as world.http,
-        serving(world.settings(**overrides), build, open_bus=open_bus) as running,
-    ):
-        await world.bus.subscribe(
-            broadcast_queue(f"test-{secrets.token_hex(4)}"), heard, prefetch=99
-        )
-        world.public = f"http://127.0.0.1:{running.ports['public']}"
-        world.internal = f"http://127.0.0.1:{running.ports['internal']}"
-        yield world
-
-
-@pytest.fixture
-async def uri(mongodb_uri: str) -> AsyncIterator[str]:
-    host = mongodb_uri.split("//", 1)[1].split("/", 1)[0]
-    name = fresh_database_name()
-    yield f"mongodb://{host}/{name}?replicaSet=rs0"
-    async with AsyncMongoClient[Any](mongodb_uri) as client:
-        await client.drop_database(name)
-
-
-@pytest.fixture
-async def world(uri: str) -> AsyncIterator[World]:
-    async with started(World(uri)) as running:
-        yield running
+from tests.support.eventually import eventually
 
 
 async def test_a_created_channel_shows_its_token_once_and_stores_no_secret(world: World) -> None:
@@ -155,13 +26,23 @@ async def test_a_created_channel_shows_its_token_once_and_stores_no_secret(world
     token = channel["verify_token"]
     _, read = await world.call("GET", f"/api/channels/{channel['id']}")
     assert "verify_token" not in read
-    assert read == {k: v for k, v in channel.items() if k != "verify_token"}
+    assert read == {k: v for k, v in channel.items() if k not in {"verify_token", "warnings"}}
     stored = await world.dump()
     for secret in (token, ACCESS_TOKEN, APP_SECRET, world.key):
         assert secret not in stored
     assert secret_hash(token) in stored
     assert secret_hash(world.key) in stored
     assert [e.data["change"] for e in world.told] == ["created"]
+
+
+async def test_what_was_pasted_with_blanks_around_it_is_taken(world: World) -> None:
+    pasted = {
+        name: f" {CREATE[name]}\n" for name in ("phone_number_id", "access_token", "app_secret")
+    }
+    status, channel = await world.call("POST", "/api/channels", CREATE | pasted)
+    assert (status, channel["phone_number_id"]) == (201, CREATE["phone_number_id"])
+    _, known = await world.ask(f"/internal/channels/{channel['id']}/ingress")
+    assert known["app_secrets"] == [APP_SECRET]
 
 
 @pytest.mark.parametrize(
@@ -172,6 +53,9 @@ async def test_a_created_channel_shows_its_token_once_and_stores_no_secret(world
         ({"access_token": ""}, "access_token"),
         ({"access_token": "EAA two parts"}, "white space inside"),
         ({"app_secret": None}, "app_secret"),
+        ({"app_secret": " "}, "at most 128 characters"),
+        ({"waba_id": "my business"}, "WhatsApp Business Account id"),
+        ({"type": "telegram"}, "whatsapp"),
         ({"colour": "blue"}, "colour"),
     ],
 )
@@ -182,24 +66,47 @@ async def test_bad_input_is_told_what_to_do(
     assert status == 422
     assert said in problem["detail"]
     assert ACCESS_TOKEN not in repr(problem)
+    assert problem["errors"][0]["field"] in change
 
 
-async def test_a_number_has_one_channel(world: World) -> None:
+async def test_errors_have_one_shape(world: World) -> None:
+    async with world.http.post(
+        f"{world.public}/api/channels", data=b"{", headers={"X-API-Key": world.key}
+    ) as answer:
+        assert answer.content_type == "application/problem+json"
+        problem = await answer.json(content_type=None)
+        assert problem.keys() == {"type", "title", "status", "detail", "request_id"}
+        assert (answer.status, problem["status"]) == (400, 400)
+        assert problem["type"].endswith(":malformed-json")
+        assert problem["request_id"] == answer.headers["X-Request-Id"]
+
+
+async def test_a_number_that_is_connected_twice_is_warned_of(world: World) -> None:
     _, first = await world.call("POST", "/api/channels", CREATE)
-    status, problem = await world.call("POST", "/api/channels", CREATE)
-    assert status == 409
-    assert first["id"] in problem["detail"]
-    assert (await world.call("DELETE", f"/api/channels/{first['id']}"))[0] == 204
-    assert (await world.call("POST", "/api/channels", CREATE))[0] == 201
+    assert first["warnings"] == []
+    status, second = await world.call("POST", "/api/channels", CREATE)
+    assert status == 201
+    assert first["id"] in second["warnings"][0]
+    for channel in (first, second):
+        assert (await world.call("DELETE", f"/api/channels/{channel['id']}"))[0] == 204
+    assert (await world.call("POST", "/api/channels", CREATE))[1]["warnings"] == []
 
 
-async def test_a_repeated_creation_is_the_same_channel(world: World) -> None:
-    key = {"Idempotency-Key": "one"}
-    _, first = await world.call("POST", "/api/channels", CREATE, **key)
-    assert await world.call("POST", "/api/channels", CREATE, **key) == (201, first)
-    assert first["verify_token"] not in await world.dump()
-    status, _ = await world.call("POST", "/api/channels", CREATE | {"label": "Other"}, **key)
-    assert status == 422
+async def test_an_update_changes_what_is_given_and_nothing_else(world: World) -> None:
+    _, channel = await world.call("POST", "/api/channels", CREATE)
+    path = f"/api/channels/{channel['id']}"
+    changes = {"label": "Night line", "auto_reply": False, "access_token": "EAAanother0987654321"}
+    status, updated = await world.call("PATCH", path, changes)
+    assert status == 200
+    shown = {"label": "Night line", "auto_reply": False, "access_token_last4": "4321", "version": 2}
+    same = channel.keys() - shown.keys() - {"verify_token", "warnings", "updated_at"}
+    assert {name: updated[name] for name in shown} == shown
+    assert {name: updated[name] for name in same} == {name: channel[name] for name in same}
+    assert (await world.call("GET", path))[1] == updated
+    _, outbound = await world.ask(f"/internal/channels/{channel['id']}/outbound")
+    assert outbound["access_token"] == "EAAanother0987654321"
+    status, problem = await world.call("PATCH", path, {"verify_token": "mine"})
+    assert (status, problem["errors"][0]["field"]) == (422, "verify_token")
 
 
 async def test_rotation_keeps_the_old_secret_for_a_while(world: World) -> None:
@@ -221,21 +128,25 @@ async def test_without_grace_the_old_secret_is_gone(uri: str) -> None:
     async with started(World(uri), secret_grace_s=0) as world:
         _, channel = await world.call("POST", "/api/channels", CREATE)
         await world.call(
-            "PATCH", f"/api/channels/{channel['id']}", {"app_secret": "new-secret-123"}
+            "PATCH", f"/api/channels/{channel['id']}", {"app_secret": "new-secret-0123456"}
         )
         _, known = await world.ask(f"/internal/channels/{channel['id']}/ingress")
-        assert known["app_secrets"] == ["new-secret-123"]
+        assert known["app_secrets"] == ["new-secret-0123456"]
 
 
-async def test_each_caller_is_told_only_what_it_needs(world: World) -> None:
-    _, channel = await world.call("POST", "/api/channels", CREATE)
-    _, ingress = await world.ask(f"/internal/channels/{channel['id']}/ingress", TOKENS[1])
-    _, outbound = await world.ask(f"/internal/channels/{channel['id']}/outbound")
-    assert ACCESS_TOKEN not in repr(ingress)
-    assert APP_SECRET not in repr(outbound)
-    assert outbound["access_token"] == ACCESS_TOKEN
-    _, key = await world.ask(f"/internal/keys/{secret_hash(world.key)}")
-    assert key == {"tenant": "default", "label": "first key"}
+async def test_after_the_grace_the_old_secret_is_gone(uri: str) -> None:
+    async with started(World(uri), secret_grace_s=1) as world:
+        _, channel = await world.call("POST", "/api/channels", CREATE)
+        changes = {"app_secret": "new-secret-0123456", "rotate_verify_token": True}
+        _, updated = await world.call("PATCH", f"/api/channels/{channel['id']}", changes)
+
+        async def only_the_new() -> bool:
+            _, known = await world.ask(f"/internal/channels/{channel['id']}/ingress")
+            return known["app_secrets"] == ["new-secret-0123456"] and known[
+                "verify_token_hashes"
+            ] == [secret_hash(updated["verify_token"])]
+
+        await eventually(only_the_new)
 
 
 async def test_a_deleted_channel_leaves_no_secret_behind(world: World) -> None:
@@ -248,21 +159,36 @@ async def test_a_deleted_channel_leaves_no_secret_behind(world: World) -> None:
     stored = await world.dump()
     assert "v1.1." not in stored
     assert secret_hash(channel["verify_token"]) not in stored
+    for last4 in (channel["access_token_last4"], channel["app_secret_last4"]):
+        assert repr(last4) not in stored
+    assert [(e.data["change"], e.data["version"]) for e in world.told] == [
+        ("created", 1),
+        ("deleted", 2),
+    ]
+    assert (await world.call("DELETE", f"/api/channels/{channel['id']}"))[0] == 404
 
 
-async def test_a_disabled_channel_takes_nothing(world: World) -> None:
+async def test_changes_at_once_are_all_kept_or_refused(world: World) -> None:
     _, channel = await world.call("POST", "/api/channels", CREATE)
-    await world.call("PATCH", f"/api/channels/{channel['id']}", {"state": "disabled"})
-    assert (await world.ask(f"/internal/channels/{channel['id']}/ingress"))[0] == 404
+    path = f"/api/channels/{channel['id']}"
+    answers = await asyncio.gather(
+        *(world.call("PATCH", path, {"label": f"label {number}"}) for number in range(8))
+    )
+    kept = [answer for status, answer in answers if status == 200]
+    refused = [answer for status, answer in answers if status == 409]
+    assert len(kept) + len(refused) == 8
+    assert sorted(answer["version"] for answer in kept) == list(range(2, 2 + len(kept)))
+    assert (await world.call("GET", path))[1]["version"] == 1 + len(kept)
 
 
-async def test_the_internal_port_wants_a_service_token(world: World) -> None:
-    _, channel = await world.call("POST", "/api/channels", CREATE)
-    path = f"/internal/channels/{channel['id']}/outbound"
-    assert (await world.ask(path, "wrong"))[0] == 401
-    assert (await world.call("GET", path))[0] == 404
-    async with world.http.get(world.internal + "/api/channels") as answer:
-        assert answer.status == 401
+async def test_a_change_made_while_the_broker_was_away_is_told_later(uri: str) -> None:
+    async with started(World(uri)) as world:
+        await world.bus.close()
+        status, channel = await world.call("POST", "/api/channels", CREATE)
+        assert (status, world.told) == (201, [])
+    async with started(World(uri, keks=world.keks, key=world.key)) as again:
+        told = await eventually(lambda: again.told)
+        assert told[0].data == {"channel_id": channel["id"], "version": 1, "change": "created"}
 
 
 async def test_a_tenant_sees_its_own_only(uri: str) -> None:
@@ -284,11 +210,6 @@ async def test_a_tenant_sees_its_own_only(uri: str) -> None:
         assert (await world.call("POST", "/api/channels", CREATE))[0] == 201
 
 
-@pytest.mark.parametrize("key", ["hx_" + "0" * 43, "nonsense", "hx_short"])
-async def test_a_wrong_key_is_refused(world: World, key: str) -> None:
-    assert (await world.call("GET", "/api/channels", key=key))[0] == 401
-
-
 async def test_listing_goes_in_pages(world: World) -> None:
     for number in range(5):
         await world.call("POST", "/api/channels", CREATE | {"phone_number_id": str(100 + number)})
@@ -303,92 +224,3 @@ async def test_listing_goes_in_pages(world: World) -> None:
     assert found == ["100", "101", "102", "103", "104"]
     assert (await world.call("GET", "/api/channels?cursor=bad"))[0] == 422
     assert (await world.call("GET", "/api/channels?limit=0"))[0] == 422
-
-
-async def test_activity_is_told_in_sentences_and_kept_once(world: World) -> None:
-    _, channel = await world.call("POST", "/api/channels", CREATE)
-    tried = ChannelHandshakeAttempted(channel_id=channel["id"], outcome="token_has_whitespace")
-    first = await world.tell("channel.handshake", tried)
-    await world.bus.publish(ACTIVITY, "channel.handshake", first)
-    await world.tell(
-        "channel.delivery",
-        ChannelDeliveryObserved(
-            channel_id=channel["id"], messages=2, statuses=0, ignored=1, foreign=0
-        ),
-    )
-    await world.tell(
-        "channel.problem",
-        ChannelProblemDetected(channel_id=channel["id"], problem="p", detail="Do this.", code=190),
-    )
-
-    async def kept() -> list[dict[str, Any]]:
-        _, shown = await world.call("GET", f"/api/channels/{channel['id']}/activity")
-        return shown["activity"] if len(shown["activity"]) == 3 else []
-
-    shown = {item["kind"]: item["detail"] for item in await eventually(kept)}
-    assert "white space" in shown["handshake"]["message"]
-    assert "2 messages, 1 parts ignored" in shown["delivery"]["message"]
-    assert shown["problem"]["code"] == 190
-
-
-async def test_only_the_newest_activity_is_kept(database: Any) -> None:
-    store = ActivityStore(database)
-    began = utc_now()
-    for number in range(KEPT_PER_CHANNEL + TRIM_EVERY):
-        at = began + timedelta(seconds=number)
-        await store.add(str(number), "mc_1", at=at, kind="delivery", detail={})
-    assert await database["activity"].count_documents({}) == KEPT_PER_CHANNEL
-
-
-async def test_keys_are_made_listed_and_revoked(world: World) -> None:
-    status, made = await world.call("POST", "/api/keys", {"label": "crm"})
-    assert status == 201
-    assert (await world.call("GET", "/api/channels", key=made["key"]))[0] == 200
-    _, listed = await world.call("GET", "/api/keys")
-    assert [k["label"] for k in listed["keys"]] == ["first key", "crm"]
-    assert made["key"] not in repr(listed) + await world.dump()
-    assert (await world.call("DELETE", f"/api/keys/{made['id']}"))[0] == 204
-    assert (await world.call("GET", "/api/channels", key=made["key"]))[0] == 401
-    assert (await world.ask(f"/internal/keys/{secret_hash(made['key'])}"))[0] == 404
-    await eventually(lambda: world.told)
-    assert world.told[-1].data == {"key_hash": secret_hash(made["key"])}
-    last = listed["keys"][0]["id"]
-    assert (await world.call("DELETE", f"/api/keys/{last}"))[0] == 409
-
-
-async def test_the_first_key_is_printed_once(uri: str, capsys: pytest.CaptureFixture[str]) -> None:
-    world = World(uri)
-    async with started(world, bootstrap_api_key=None):
-        printed = capsys.readouterr().err
-    key = printed.split("once:")[1].strip()
-    async with started(World(uri, keks=world.keks, key=key), bootstrap_api_key=None) as again:
-        assert capsys.readouterr().err == ""
-        assert (await again.call("GET", "/api/channels"))[0] == 200
-
-
-async def test_a_missing_key_version_keeps_it_from_starting(uri: str) -> None:
-    async with started(World(uri)) as world:
-        await world.call("POST", "/api/channels", CREATE)
-    with pytest.raises(SealError, match="need key version 1"):
-        async with started(World(uri, keks={"2": new_kek()})):
-            pass
-    async with started(World(uri, keks=world.keks | {"2": new_kek()}, key=world.key)) as both:
-        _, listed = await both.call("GET", "/api/channels")
-        assert (await both.ask(f"/internal/channels/{listed['channels'][0]['id']}/ingress"))[
-            0
-        ] == 200
-
-
-@pytest.mark.parametrize(
-    ("setting", "value", "said"),
-    [
-        ("key_encryption_keys", "nonsense", "must be JSON"),
-        ("key_encryption_keys", '{"1": "c2hvcnQ="}', "32 bytes"),
-        ("internal_tokens", "short", "32 characters"),
-        ("internal_tokens", ",".join(["x" * 32] * 3), "at most 2"),
-    ],
-)
-def test_settings_that_do_not_stand(setting: str, value: str, said: str) -> None:
-    with pytest.raises(SettingsError, match=said) as caught:
-        World("mongodb://x").settings(**{setting: value})
-    assert value not in str(caught.value) or value == "short"

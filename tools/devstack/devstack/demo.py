@@ -4,7 +4,7 @@ import aiohttp
 
 from devstack.kept import Kept
 
-DEMO_NUMBER_ID = "100000000000001"
+DEMO_NUMBER_ID = "990000000000017"
 DEMO_DISPLAY_NUMBER = "+1 555 010 0001"
 
 

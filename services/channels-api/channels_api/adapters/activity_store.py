@@ -1,5 +1,6 @@
 """The last things that happened at each channel's webhook."""
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,20 @@ TRIM_EVERY = 50
 """Insertions between two trims; a channel may hold this many more for a while."""
 
 
+NEWEST_FIRST = [("at", -1), ("_id", -1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that happened."""
+
+    tenant: str
+    channel_id: str
+    at: datetime
+    kind: str
+    detail: dict[str, Any]
+
+
 class ActivityStore:
     """The ``activity`` collection."""
 
@@ -20,44 +35,34 @@ class ActivityStore:
         self._activity = database[ACTIVITY]
         self._since_trim: dict[str, int] = {}
 
-    async def add(
-        self, event_id: str, channel_id: str, *, at: datetime, kind: str, detail: dict[str, Any]
-    ) -> None:
+    async def add(self, event_id: str, item: Item) -> None:
         """Keep once; a repeat changes nothing."""
         try:
-            await self._activity.insert_one(
-                {
-                    "_id": event_id,
-                    "channel_id": channel_id,
-                    "at": at,
-                    "kind": kind,
-                    "detail": detail,
-                }
-            )
+            await self._activity.insert_one({"_id": event_id, **asdict(item)})
         except DuplicateKeyError:
             return
-        self._since_trim[channel_id] = self._since_trim.get(channel_id, 0) + 1
-        if self._since_trim[channel_id] >= TRIM_EVERY:
-            self._since_trim[channel_id] = 0
-            await self._trim(channel_id)
+        # The first one after a start trims too: what a process left behind must not pile up.
+        since = self._since_trim.get(item.channel_id, TRIM_EVERY - 1) + 1
+        self._since_trim[item.channel_id] = since % TRIM_EVERY
+        if since == TRIM_EVERY:
+            await self._trim({"tenant": item.tenant, "channel_id": item.channel_id})
 
-    async def _trim(self, channel_id: str) -> None:
-        boundary = (
-            self._activity.find({"channel_id": channel_id}, {"at": 1})
-            .sort([("at", -1), ("_id", -1)])
-            .skip(KEPT_PER_CHANNEL)
+    async def _trim(self, channel: dict[str, Any]) -> None:
+        oldest_kept = (
+            self._activity.find(channel, {"at": 1})
+            .sort(NEWEST_FIRST)
+            .skip(KEPT_PER_CHANNEL - 1)
             .limit(1)
         )
-        async for document in boundary:
-            await self._activity.delete_many(
-                {"channel_id": channel_id, "at": {"$lte": document["at"]}}
-            )
+        async for kept in oldest_kept:
+            older = [{"at": {"$lt": kept["at"]}}, {"at": kept["at"], "_id": {"$lt": kept["_id"]}}]
+            await self._activity.delete_many({**channel, "$or": older})
 
-    async def newest(self, channel_id: str, limit: int) -> list[dict[str, Any]]:
+    async def newest(self, tenant: str, channel_id: str, limit: int) -> list[dict[str, Any]]:
         """Newest first."""
         cursor = (
-            self._activity.find({"channel_id": channel_id})
-            .sort([("at", -1), ("_id", -1)])
+            self._activity.find({"tenant": tenant, "channel_id": channel_id})
+            .sort(NEWEST_FIRST)
             .limit(limit)
         )
         return [

@@ -8,21 +8,19 @@ from typing import Any
 from pymongo.errors import DuplicateKeyError
 
 from channels_api.adapters.collections import CHANNELS, CREATIONS
-from channels_api.domain.channels import Channel, Retired
+from channels_api.domain.channels import Channel, Creation, Retired
 from shared.bus.outbox import outbox_fields, outbox_push
 from shared.bus.port import Publication
 from shared.clock import Clock
 from shared.mongo.indexes import Database
 
 SEALED_FIELDS = ("access_token", "app_secret")
-
-
-class NumberTakenError(Exception):
-    """The tenant has a channel for this number: ``channel_id``."""
-
-    def __init__(self, channel_id: str) -> None:
-        super().__init__(channel_id)
-        self.channel_id = channel_id
+SECRET_FIELDS = (
+    *SEALED_FIELDS,
+    *("access_token_last4", "app_secret_last4", "verify_token_hash"),
+    *("retired_app_secrets", "retired_verify_token_hashes"),
+)
+"""What a deleted channel does not keep."""
 
 
 class ChannelStore:
@@ -33,8 +31,8 @@ class ChannelStore:
         self._creations = database[CREATIONS]
         self._clock = clock
 
-    async def insert(self, channel: Channel, publications: Sequence[Publication]) -> None:
-        """Store a new channel. Raises NumberTakenError."""
+    async def insert(self, channel: Channel, publications: Sequence[Publication]) -> bool:
+        """Store a new channel; False when its id was used before."""
         document = {
             **_document(channel),
             "deleted": False,
@@ -43,14 +41,21 @@ class ChannelStore:
         try:
             await self._channels.insert_one(document)
         except DuplicateKeyError:
-            existing = await self._channels.find_one(
-                {
-                    "tenant": channel.tenant,
-                    "phone_number_id": channel.phone_number_id,
-                    "deleted": False,
-                }
-            )
-            raise NumberTakenError(existing["_id"] if existing else "") from None
+            return False
+        return True
+
+    async def others_of_number(self, channel: Channel) -> list[str]:
+        """Ids of the tenant's other channels for the same number, oldest first."""
+        cursor = self._channels.find(
+            {
+                "tenant": channel.tenant,
+                "phone_number_id": channel.phone_number_id,
+                "deleted": False,
+                "_id": {"$ne": channel.id},
+            },
+            {"_id": 1},
+        ).sort("created_at", 1)
+        return [document["_id"] async for document in cursor]
 
     async def get(self, tenant: str, channel_id: str) -> Channel | None:
         """One channel of the tenant."""
@@ -85,52 +90,78 @@ class ChannelStore:
         push = outbox_push(publications, self._clock)
         fields = {key: value for key, value in _document(after).items() if key != "_id"}
         result = await self._channels.update_one(
-            {"_id": before.id, "version": before.version, "deleted": False},
+            _unchanged(before),
             {**push, "$set": {**fields, **push.get("$set", {})}},
         )
         return result.modified_count == 1
 
-    async def delete(self, channel: Channel, publications: Sequence[Publication]) -> bool:
-        """Destroy the credentials at once; the id stays taken. False when it was gone already."""
+    async def delete(self, before: Channel, publications: Sequence[Publication]) -> bool:
+        """Destroy the credentials at once; the id stays taken. False when somebody changed it."""
         push = outbox_push(publications, self._clock)
-        secrets = (
-            *SEALED_FIELDS,
-            "verify_token_hash",
-            "retired_app_secrets",
-            "retired_verify_token_hashes",
-        )
+        gone = {"deleted": True, "version": before.version + 1, "updated_at": self._clock()}
         result = await self._channels.update_one(
-            {"_id": channel.id, "deleted": False},
+            _unchanged(before),
             {
                 **push,
-                "$set": {**push.get("$set", {}), "deleted": True, "updated_at": self._clock()},
-                "$inc": {"version": 1},
-                "$unset": dict.fromkeys(secrets, ""),
+                "$set": {**push.get("$set", {}), **gone},
+                "$unset": dict.fromkeys(SECRET_FIELDS, ""),
             },
         )
         return result.modified_count == 1
 
     async def key_versions(self) -> set[str]:
         """Versions of key-encryption keys that sealed secrets still need."""
-        versions: set[str] = set()
+        sealed: list[str] = []
         fields = dict.fromkeys((*SEALED_FIELDS, "retired_app_secrets"), 1)
-        async for document in self._channels.find({"deleted": False}, fields):
-            sealed = [document[name] for name in SEALED_FIELDS]
-            sealed += [old["value"] for old in document["retired_app_secrets"]]
-            versions |= {text.split(".")[1] for text in sealed}
-        return versions
+        async for channel in self._channels.find({"deleted": False}, fields):
+            sealed += [channel[name] for name in SEALED_FIELDS]
+            sealed += [old["value"] for old in channel["retired_app_secrets"]]
+        async for creation in self._creations.find({"verify_token": {"$ne": None}}):
+            sealed.append(creation["verify_token"])
+        return {value.split(".")[1] for value in sealed}
 
-    async def creation(self, creation_id: str) -> dict[str, Any] | None:
-        """What a creation with this idempotency key led to, within a day."""
-        return await self._creations.find_one({"_id": creation_id})
+    async def reserve(self, creation: Creation) -> Creation:
+        """``creation``, or the one that came first under the same id within a day."""
+        kept: dict[str, Any] | None = None
+        while kept is None:
+            try:
+                await self._creations.insert_one(
+                    {
+                        "_id": creation.id,
+                        "tenant": creation.tenant,
+                        "channel_id": creation.channel_id,
+                        "fingerprint": creation.fingerprint,
+                        "verify_token": creation.verify_token,
+                        "at": self._clock(),
+                    }
+                )
+            except DuplicateKeyError:
+                # The id is made from the tenant, so it cannot be another one's.
+                kept = await self._creations.find_one({"_id": creation.id})
+            else:
+                return creation
+        return Creation(
+            id=creation.id,
+            tenant=creation.tenant,
+            channel_id=kept["channel_id"],
+            fingerprint=kept["fingerprint"],
+            verify_token=kept["verify_token"],
+        )
 
-    async def keep_creation(self, creation_id: str, creation: dict[str, Any]) -> bool:
-        """Remember it; False when a concurrent call with the same key was first."""
-        try:
-            await self._creations.insert_one({"_id": creation_id, **creation, "at": self._clock()})
-        except DuplicateKeyError:
-            return False
-        return True
+    async def forget_token(self, tenant: str, channel_id: str) -> None:
+        """No retry of its creation shows the first verify token again."""
+        await self._creations.update_many(
+            {"tenant": tenant, "channel_id": channel_id}, {"$set": {"verify_token": None}}
+        )
+
+
+def _unchanged(channel: Channel) -> dict[str, Any]:
+    return {
+        "_id": channel.id,
+        "tenant": channel.tenant,
+        "version": channel.version,
+        "deleted": False,
+    }
 
 
 def _document(channel: Channel) -> dict[str, Any]:

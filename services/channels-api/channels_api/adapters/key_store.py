@@ -1,31 +1,18 @@
 """API keys in MongoDB, by the SHA-256 of the key."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
 from channels_api.adapters.collections import API_KEYS
+from channels_api.domain.keys import ApiKey
 from shared.bus.outbox import outbox_fields, outbox_push
 from shared.bus.port import Publication
 from shared.clock import Clock
 from shared.http.internal import Principal
 from shared.ids import base62, secret_hash
 from shared.mongo.indexes import Database
-
-
-@dataclass(frozen=True, slots=True)
-class ApiKey:
-    """A key as shown after creation: the key itself is gone."""
-
-    id: str
-    key_hash: str
-    tenant: str
-    label: str
-    last4: str
-    created_at: datetime
 
 
 class KeyStore:
@@ -79,7 +66,7 @@ class KeyStore:
         """Refuse it from now on; False when it was revoked already."""
         push = outbox_push(publications, self._clock)
         result = await self._keys.update_one(
-            {"_id": key.key_hash, "revoked_at": None},
+            {"_id": key.key_hash, "tenant": key.tenant, "revoked_at": None},
             {**push, "$set": {**push.get("$set", {}), "revoked_at": self._clock()}},
         )
         return result.modified_count == 1

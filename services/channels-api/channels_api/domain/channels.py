@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+MOST_RETIRED = 8
+"""Replaced values that are kept at once; a webhook is compared with each, so there is an end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retired:
@@ -37,11 +40,28 @@ class Channel:
 
     def app_secrets(self, now: datetime) -> tuple[str, ...]:
         """Sealed secrets that verify a webhook now: the current one first."""
-        return (self.app_secret, *_valid(self.retired_app_secrets, now))
+        return (self.app_secret, *_values(self.retired_app_secrets, now))
 
     def verify_token_hashes(self, now: datetime) -> tuple[str, ...]:
         """Hashes of tokens that pass a handshake now: the current one first."""
-        return (self.verify_token_hash, *_valid(self.retired_verify_token_hashes, now))
+        return (self.verify_token_hash, *_values(self.retired_verify_token_hashes, now))
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """What one ``Idempotency-Key`` stands for, decided before the channel is written.
+
+    A retry makes the same channel with the same token: also beside the first call, and also after
+    a crash between the two writes.
+    """
+
+    id: str
+    tenant: str
+    channel_id: str
+    fingerprint: str = field(repr=False)
+    """SHA-256 of the body; another one under the same key is a mistake."""
+    verify_token: str | None = field(repr=False)
+    """Sealed. None once the channel is deleted or its token replaced: never shown again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +85,13 @@ def changed(channel: Channel, changes: Changes, now: datetime, grace: timedelta)
     A replaced app secret or verify token stays valid for ``grace``: webhooks that Meta signed with
     the old one are still on their way. An access token has no grace: it is ours to use.
     """
-    after = replace(channel, version=channel.version + 1, updated_at=now)
     after = replace(
-        after,
+        channel,
+        version=channel.version + 1,
+        updated_at=now,
+        # What nobody accepts any more is not kept either.
+        retired_app_secrets=_valid(channel.retired_app_secrets, now),
+        retired_verify_token_hashes=_valid(channel.retired_verify_token_hashes, now),
         label=channel.label if changes.label is None else changes.label,
         auto_reply=channel.auto_reply if changes.auto_reply is None else changes.auto_reply,
         state=changes.state or channel.state,
@@ -107,9 +131,12 @@ def last4(secret: str) -> str:
 def _retire(
     retired: Sequence[Retired], value: str, now: datetime, grace: timedelta
 ) -> tuple[Retired, ...]:
-    kept = [old for old in retired if old.until > now]
-    return (Retired(value, now + grace), *kept)
+    return _valid((Retired(value, now + grace), *retired), now)[:MOST_RETIRED]
 
 
-def _valid(retired: Sequence[Retired], now: datetime) -> tuple[str, ...]:
-    return tuple(old.value for old in retired if old.until > now)
+def _valid(retired: Sequence[Retired], now: datetime) -> tuple[Retired, ...]:
+    return tuple(old for old in retired if old.until > now)
+
+
+def _values(retired: Sequence[Retired], now: datetime) -> tuple[str, ...]:
+    return tuple(old.value for old in _valid(retired, now))

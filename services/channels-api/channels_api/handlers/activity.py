@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from channels_api.adapters.activity_store import ActivityStore
+from channels_api.adapters.activity_store import ActivityStore, Item
 from shared.bus.failures import Permanent
 from shared.contracts import (
     ChannelDeliveryObserved,
@@ -34,7 +34,8 @@ class KeepActivity:
     async def handle(self, envelope: Envelope) -> None:
         """Store it. Safe to repeat."""
         kind, channel_id, detail = _read(envelope)
-        await self._store.add(envelope.id, channel_id, at=envelope.time, kind=kind, detail=detail)
+        item = Item(envelope.tenant, channel_id, envelope.time, kind, detail)
+        await self._store.add(envelope.id, item)
 
 
 def _read(envelope: Envelope) -> tuple[str, str, dict[str, Any]]:
@@ -60,12 +61,12 @@ def _read(envelope: Envelope) -> tuple[str, str, dict[str, Any]]:
 
 def _delivery(seen: ChannelDeliveryObserved) -> dict[str, Any]:
     parts = [
-        f"{count} {name}"
-        for count, name in (
-            (seen.messages, "messages"),
-            (seen.statuses, "statuses"),
-            (seen.ignored, "parts ignored"),
-            (seen.foreign, "parts dropped: they named another phone number id"),
+        f"{count} {one if count == 1 else many}{rest}"
+        for count, one, many, rest in (
+            (seen.messages, "message", "messages", ""),
+            (seen.statuses, "status", "statuses", ""),
+            (seen.ignored, "part", "parts", " ignored"),
+            (seen.foreign, "part", "parts", " dropped for naming another phone number id"),
         )
         if count
     ]

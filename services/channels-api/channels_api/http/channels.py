@@ -1,17 +1,25 @@
 """``/api/channels``."""
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import structlog
 from aiohttp import web
 
 from channels_api.adapters.activity_store import KEPT_PER_CHANNEL, ActivityStore
-from channels_api.adapters.channel_store import ChannelStore, NumberTakenError
+from channels_api.adapters.channel_store import ChannelStore
 from channels_api.adapters.collections import CHANNELS, CREATIONS
-from channels_api.domain.channels import Changes, Channel, changed, last4
+from channels_api.domain.channels import (
+    Changes,
+    Channel,
+    Creation,
+    changed,
+    last4,
+)
 from channels_api.handlers.announce import announcement
 from channels_api.http.requests import CreateChannel, UpdateChannel
 from channels_api.http.shapes import channel_shape
@@ -23,6 +31,8 @@ from shared.http.problem import Problem, json_response, not_found, query_int, re
 from shared.ids import derived_id, new_channel_id, new_verify_token, secret_hash
 
 log = structlog.get_logger()
+
+IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 
 
 class Channels:
@@ -59,52 +69,61 @@ class Channels:
         """201 with the verify token, this once. An ``Idempotency-Key`` makes a repeat the same."""
         tenant = request[PRINCIPAL].tenant
         asked = await read_model(request, CreateChannel)
-        creation_id, fingerprint = _creation(request, tenant, asked)
-        if creation_id is not None:
-            repeated = await self._repeated(tenant, creation_id, fingerprint)
-            if repeated is not None:
-                return repeated
-        verify_token = new_verify_token()
-        channel = self._new_channel(tenant, asked, verify_token)
-        events = [announcement(channel, "created")]
-        try:
-            await self._store.insert(channel, events)
-        except NumberTakenError as error:
-            raise Problem(
-                409,
-                "number-taken",
-                f"Channel {error.channel_id} is connected to this number. Update that one, or "
-                "delete it first.",
-            ) from None
-        await self._outbox.flush(channel.id, events)
-        if creation_id is not None:
-            sealed = self._keyring.seal(verify_token, _token_place(creation_id))
-            kept = {"channel_id": channel.id, "fingerprint": fingerprint, "verify_token": sealed}
-            await self._store.keep_creation(creation_id, kept)
-        log.info("channel_created", channel_id=channel.id)
-        return json_response(channel_shape(channel, verify_token=verify_token), status=201)
+        channel_id, verify_token = await self._identity(request, tenant, asked)
+        channel = self._new_channel(channel_id, tenant, asked, verify_token)
+        shown: Channel | None = channel
+        if not await self._inserted(channel):
+            shown = await self._store.get(tenant, channel_id)
+        if shown is None:
+            raise _not_repeatable()
+        others = await self._store.others_of_number(shown)
+        shape = channel_shape(shown, verify_token=verify_token)
+        return json_response({**shape, "warnings": _warnings(others)}, status=201)
 
-    async def _repeated(
-        self, tenant: str, creation_id: str, fingerprint: str
-    ) -> web.Response | None:
-        """The answer of the first call with this key, whose answer may have been lost."""
-        known = await self._store.creation(creation_id)
-        if known is None:
-            return None
-        if known["fingerprint"] != fingerprint:
+    async def _identity(
+        self, request: web.Request, tenant: str, asked: CreateChannel
+    ) -> tuple[str, str]:
+        """Id and verify token: new ones, or those of the first call with this key."""
+        channel_id, verify_token = new_channel_id(), new_verify_token()
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return channel_id, verify_token
+        if not IDEMPOTENCY_KEY.fullmatch(key):
+            raise Problem(
+                422, "invalid-request", "Idempotency-Key must be 1 to 255 visible ASCII characters."
+            )
+        creation_id = derived_id("create-channel", tenant, key)
+        place = Place(CREATIONS, creation_id, "verify_token")
+        asked_for = Creation(
+            id=creation_id,
+            tenant=tenant,
+            channel_id=channel_id,
+            fingerprint=_fingerprint(asked),
+            verify_token=self._keyring.seal(verify_token, place),
+        )
+        first = await self._store.reserve(asked_for)
+        if first.fingerprint != asked_for.fingerprint:
             raise Problem(
                 422,
                 "idempotency-key-reused",
                 "This Idempotency-Key was used with another body. Use a new key.",
             )
-        channel = await self._store.get(tenant, known["channel_id"])
-        if channel is None:
-            raise not_found("channel")
-        token = self._keyring.open(known["verify_token"], _token_place(creation_id))
-        return json_response(channel_shape(channel, verify_token=token), status=201)
+        if first.verify_token is None:
+            raise _not_repeatable()
+        return first.channel_id, self._keyring.open(first.verify_token, place)
 
-    def _new_channel(self, tenant: str, asked: CreateChannel, verify_token: str) -> Channel:
-        channel_id, now = new_channel_id(), self._clock()
+    async def _inserted(self, channel: Channel) -> bool:
+        events = [announcement(channel, "created")]
+        inserted = await self._store.insert(channel, events)
+        if inserted:
+            await self._outbox.flush(channel.id, events)
+            log.info("channel_created", channel_id=channel.id)
+        return inserted
+
+    def _new_channel(
+        self, channel_id: str, tenant: str, asked: CreateChannel, verify_token: str
+    ) -> Channel:
+        now = self._clock()
         return Channel(
             id=channel_id,
             tenant=tenant,
@@ -164,6 +183,8 @@ class Channels:
             raise Problem(
                 409, "changed-meanwhile", "The channel was changed by somebody else. Try again."
             )
+        if verify_token is not None:
+            await self._store.forget_token(channel.tenant, channel.id)
         await self._outbox.flush(channel.id, events)
         log.info("channel_updated", channel_id=channel.id, version=after.version)
         return json_response(channel_shape(after, verify_token=verify_token))
@@ -185,28 +206,49 @@ class Channels:
     async def delete(self, request: web.Request) -> web.Response:
         """Destroy the credentials at once; the history of conversations stays."""
         channel = await self._channel(request)
-        events = [announcement(channel, "deleted")]
-        if await self._store.delete(channel, events):
+        await self._store.forget_token(channel.tenant, channel.id)
+        while not await self._deleted(channel):
+            channel = await self._channel(request)
+        return web.Response(status=204)
+
+    async def _deleted(self, channel: Channel) -> bool:
+        events = [announcement(replace(channel, version=channel.version + 1), "deleted")]
+        deleted = await self._store.delete(channel, events)
+        if deleted:
             await self._outbox.flush(channel.id, events)
             log.info("channel_deleted", channel_id=channel.id)
-        return web.Response(status=204)
+        return deleted
 
     async def activity(self, request: web.Request) -> web.Response:
         """``?limit=``, newest first: handshakes, deliveries, problems, in plain sentences."""
         channel = await self._channel(request)
         limit = query_int(request, "limit", default=100, low=1, high=KEPT_PER_CHANNEL)
-        return json_response({"activity": await self._activity.newest(channel.id, limit)})
+        newest = await self._activity.newest(channel.tenant, channel.id, limit)
+        return json_response({"activity": newest})
 
 
-def _creation(request: web.Request, tenant: str, asked: CreateChannel) -> tuple[str | None, str]:
-    key = request.headers.get("Idempotency-Key")
-    body: dict[str, Any] = asked.model_dump()
-    fingerprint = secret_hash(orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode())
-    return (None if key is None else derived_id("create-channel", tenant, key)), fingerprint
+def _fingerprint(asked: CreateChannel) -> str:
+    return secret_hash(orjson.dumps(asked.model_dump(), option=orjson.OPT_SORT_KEYS).decode())
 
 
-def _token_place(creation_id: str) -> Place:
-    return Place(CREATIONS, creation_id, "verify_token")
+def _warnings(others: Sequence[str]) -> list[str]:
+    """What an operator should know who connects a number for the second time."""
+    if not others:
+        return []
+    warning = (
+        f"This number is connected to {', '.join(others)} too. If Meta delivers its messages to "
+        "both, people are answered twice: delete the one that you do not need."
+    )
+    return [warning]
+
+
+def _not_repeatable() -> Problem:
+    return Problem(
+        409,
+        "not-repeatable",
+        "The channel that this Idempotency-Key created was deleted, or its verify token was "
+        "replaced, so the first answer cannot be given again. Use a new key for a new channel.",
+    )
 
 
 def _cursor(request: web.Request) -> tuple[datetime, str] | None:
@@ -215,8 +257,8 @@ def _cursor(request: web.Request) -> tuple[datetime, str] | None:
         return None
     try:
         at, channel_id = urlsafe_b64decode(text.encode()).decode().split("|", 1)
-        return datetime.fromisoformat(at), channel_id
-    except ValueError:
+        return datetime.fromisoformat(at).astimezone(UTC), channel_id
+    except (ValueError, OverflowError):
         raise Problem(
             422, "invalid-request", "cursor is not one that a listing gave you."
         ) from None

@@ -4,6 +4,7 @@ import structlog
 from aiohttp import web
 
 from channels_api.adapters.key_store import KeyStore
+from channels_api.domain.keys import may_revoke
 from channels_api.handlers.announce import revocation
 from channels_api.http.requests import CreateKey
 from channels_api.http.shapes import key_shape
@@ -49,7 +50,7 @@ class Keys:
         key = await self._store.find(tenant, request.match_info["id"])
         if key is None:
             raise not_found("key")
-        if len(await self._store.of_tenant(tenant)) == 1:
+        if not may_revoke(key, await self._store.of_tenant(tenant)):
             raise Problem(
                 409, "last-key", "This is the last key. Create another one before revoking it."
             )

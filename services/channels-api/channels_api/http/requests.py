@@ -1,42 +1,15 @@
-"""Bodies of requests, checked with sentences that say what to do."""
+"""Bodies of requests. What is wrong with a credential is said by ``domain/rules``."""
 
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from channels_api.domain import rules
 
-def _number_id(value: str) -> str:
-    if value.startswith("+") or " " in value:
-        raise ValueError(
-            "that looks like a phone number; give the phone number id that Meta shows under "
-            "WhatsApp > API Setup"
-        )
-    if not value.isascii() or not value.isdigit():
-        raise ValueError("a phone number id has digits only")
-    return value
-
-
-def _no_white_space(value: str) -> str:
-    if any(character.isspace() or not character.isprintable() for character in value):
-        raise ValueError("there is white space inside; copy it again from Meta")
-    return value
-
-
-PhoneNumberId = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=32),
-    AfterValidator(_number_id),
-]
-AccessToken = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=1024),
-    AfterValidator(_no_white_space),
-]
-AppSecret = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=128),
-    AfterValidator(_no_white_space),
-]
+PhoneNumberId = Annotated[str, AfterValidator(rules.phone_number_id)]
+WabaId = Annotated[str, AfterValidator(rules.waba_id)]
+AccessToken = Annotated[str, AfterValidator(rules.access_token)]
+AppSecret = Annotated[str, AfterValidator(rules.app_secret)]
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 
 
@@ -51,7 +24,7 @@ class CreateChannel(BaseModel):
     app_secret: AppSecret = Field(repr=False)
     label: Label | None = None
     auto_reply: bool = False
-    waba_id: PhoneNumberId | None = None
+    waba_id: WabaId | None = None
 
 
 class UpdateChannel(BaseModel):
@@ -64,7 +37,7 @@ class UpdateChannel(BaseModel):
     state: Literal["active", "disabled"] | None = None
     access_token: AccessToken | None = Field(default=None, repr=False)
     app_secret: AppSecret | None = Field(default=None, repr=False)
-    waba_id: PhoneNumberId | None = None
+    waba_id: WabaId | None = None
     rotate_verify_token: bool = False
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from channels_api.adapters.key_store import ApiKey
 from channels_api.domain.channels import Channel
+from channels_api.domain.keys import ApiKey
 
 
 def channel_shape(channel: Channel, *, verify_token: str | None = None) -> dict[str, Any]:

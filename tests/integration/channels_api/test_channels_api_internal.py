@@ -1,0 +1,88 @@
+"""The internal port: to whom it answers, with what, and what it is while the database is away."""
+
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from pymongo import AsyncMongoClient
+
+from channels_api.app import build
+from shared.bus.memory import MemoryBus
+from shared.ids import secret_hash
+from shared.runtime import Resources
+from shared.telemetry.metrics import Metrics
+from tests.integration.channels_api.world import (
+    ACCESS_TOKEN,
+    APP_SECRET,
+    CREATE,
+    TOKENS,
+    World,
+)
+from tests.support.ports import find_free_port
+
+
+async def test_each_caller_is_told_only_what_it_needs(world: World) -> None:
+    _, channel = await world.call("POST", "/api/channels", CREATE)
+    _, ingress = await world.ask(f"/internal/channels/{channel['id']}/ingress", TOKENS[1])
+    _, outbound = await world.ask(f"/internal/channels/{channel['id']}/outbound")
+    assert ACCESS_TOKEN not in repr(ingress)
+    assert APP_SECRET not in repr(outbound)
+    assert outbound["access_token"] == ACCESS_TOKEN
+    _, key = await world.ask(f"/internal/keys/{secret_hash(world.key)}")
+    assert key == {"tenant": "default", "label": "first key"}
+    assert ingress.keys() == {
+        *("channel_id", "tenant", "phone_number_id", "auto_reply"),
+        *("app_secrets", "verify_token_hashes"),
+    }
+    assert outbound.keys() == {"channel_id", "tenant", "phone_number_id", "access_token"}
+
+
+async def test_a_disabled_channel_takes_nothing(world: World) -> None:
+    _, channel = await world.call("POST", "/api/channels", CREATE)
+    await world.call("PATCH", f"/api/channels/{channel['id']}", {"state": "disabled"})
+    assert (await world.ask(f"/internal/channels/{channel['id']}/ingress"))[0] == 404
+    await world.call("PATCH", f"/api/channels/{channel['id']}", {"state": "active"})
+    assert (await world.ask(f"/internal/channels/{channel['id']}/ingress"))[0] == 200
+
+
+async def test_the_internal_port_wants_a_service_token(world: World) -> None:
+    _, channel = await world.call("POST", "/api/channels", CREATE)
+    path = f"/internal/channels/{channel['id']}/outbound"
+    assert (await world.ask(path, "wrong"))[0] == 401
+    assert (await world.call("GET", path))[0] == 404
+    assert (await world.call("GET", f"/internal/keys/{secret_hash(world.key)}"))[0] == 404
+    async with world.http.get(world.internal + "/api/channels") as answer:
+        assert answer.status == 401
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [None, "", "Bearer", "Bearer ", TOKENS[0], f"Basic {TOKENS[0]}", f"Bearer {TOKENS[0][:-1]}"],
+)
+async def test_only_a_whole_bearer_token_opens_it(world: World, authorization: str | None) -> None:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    for path in ("/internal/channels/mc_1/ingress", "/internal/keys/00", "/nothing"):
+        async with world.http.get(world.internal + path, headers=headers) as answer:
+            assert answer.status == 401
+            assert answer.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "path", ["/internal/channels/mc_none/ingress", "/internal/keys/00", "/internal/channels"]
+)
+async def test_what_is_not_there_is_not_there(world: World, path: str) -> None:
+    assert (await world.ask(path))[0] == 404
+
+
+async def test_while_the_database_is_away_both_ports_say_try_again() -> None:
+    world = World("mongodb://nobody")
+    headers = {"X-API-Key": world.key, "Authorization": f"Bearer {TOKENS[0]}"}
+    nobody = f"mongodb://127.0.0.1:{find_free_port()}/x?serverSelectionTimeoutMS=50"
+    async with AsyncMongoClient[Any](nobody) as client:
+        resources = Resources(Metrics(), _bus=MemoryBus(), _database=client.get_default_database())
+        async with build(world.settings(), resources) as service:
+            for edge, path in zip(service.http, ("/api/keys", "/internal/keys/00"), strict=True):
+                async with TestClient(TestServer(edge.app)) as caller:
+                    answer = await caller.get(path, headers=headers)
+                    assert answer.status == 503
+                    assert answer.headers["Retry-After"] == "2"

@@ -1,0 +1,119 @@
+"""A running channels-api with a real database, the bus it tells on, and a caller."""
+
+import json
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from pymongo import AsyncMongoClient
+
+from channels_api.app import build
+from channels_api.settings import Settings
+from shared.bus.memory import MemoryBus
+from shared.bus.port import Delivery
+from shared.bus.topology import ACTIVITY, broadcast_queue
+from shared.contracts import Envelope, Payload
+from shared.ids import new_api_key
+from shared.runtime import serving
+from shared.settings import load
+
+TOKENS = (
+    "service-token-one-of-32-characters-or-more",
+    "service-token-two-of-32-characters-or-more",
+)
+ACCESS_TOKEN, APP_SECRET = "EAAaccesstoken12345678", "app-secret-0123456789abcdef"
+CREATE = {
+    "phone_number_id": "1158201444",
+    "access_token": ACCESS_TOKEN,
+    "app_secret": APP_SECRET,
+    "label": "Care line",
+    "auto_reply": True,
+}
+
+
+def new_kek() -> str:
+    return urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+@dataclass
+class World:
+    """A running channels-api, a key of the first tenant, and what it told on ``control``."""
+
+    uri: str
+    keks: dict[str, str] = field(default_factory=lambda: {"1": new_kek()})
+    key: str = field(default_factory=new_api_key)
+    bus: MemoryBus = field(default_factory=MemoryBus)
+    public: str = ""
+    internal: str = ""
+    told: list[Envelope] = field(default_factory=list)
+    http: aiohttp.ClientSession = field(init=False)
+
+    def settings(self, **overrides: Any) -> Settings:
+        values: dict[str, Any] = {
+            "host": "127.0.0.1",
+            "port": 0,
+            "admin_host": "127.0.0.1",
+            "admin_port": 0,
+            "internal_host": "127.0.0.1",
+            "internal_port": 0,
+            "amqp_url": "amqp://in-process",
+            "mongodb_uri": self.uri,
+            "internal_tokens": ",".join(TOKENS),
+            "key_encryption_keys": json.dumps(self.keks),
+            "bootstrap_api_key": self.key,
+        }
+        return load(Settings, **{**values, **overrides})
+
+    async def call(
+        self, method: str, path: str, body: Any = None, *, key: str | None = None, **headers: str
+    ) -> tuple[int, Any]:
+        sent = {"X-API-Key": key or self.key, **headers}
+        async with self.http.request(method, self.public + path, json=body, headers=sent) as answer:
+            text = await answer.text()
+            return answer.status, json.loads(text) if text else None
+
+    async def ask(self, path: str, token: str = TOKENS[0]) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self.http.get(self.internal + path, headers=headers) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    async def dump(self) -> str:
+        async with AsyncMongoClient[Any](self.uri) as client:
+            database = client.get_default_database()
+            rows = [
+                repr(row)
+                for name in await database.list_collection_names()
+                async for row in database[name].find({})
+            ]
+        return "\n".join(rows)
+
+    async def tell(
+        self, key: str, payload: Payload, tenant: str = "default", **envelope: Any
+    ) -> Envelope:
+        wrapped = Envelope.of(payload, source="test", subject="s", tenant=tenant, **envelope)
+        await self.bus.publish(ACTIVITY, key, wrapped)
+        return wrapped
+
+
+@asynccontextmanager
+async def started(world: World, **overrides: Any) -> AsyncIterator[World]:
+    async def open_bus() -> MemoryBus:
+        return world.bus
+
+    def heard(delivery: Delivery) -> None:
+        world.told.append(Envelope.decode(delivery.message.body))
+
+    async with (
+        aiohttp.ClientSession() as world.http,
+        serving(world.settings(**overrides), build, open_bus=open_bus) as running,
+    ):
+        await world.bus.subscribe(
+            broadcast_queue(f"test-{secrets.token_hex(4)}"), heard, prefetch=99
+        )
+        world.public = f"http://127.0.0.1:{running.ports['public']}"
+        world.internal = f"http://127.0.0.1:{running.ports['internal']}"
+        yield world
