@@ -115,7 +115,11 @@ def load(cls: type[S], **overrides: Any) -> S:
     except ValidationError as error:
         for item in error.errors(include_input=False, include_url=False, include_context=False):
             name = _variable(cls, str(item["loc"][0])) if item["loc"] else "settings"
-            hint = "is not set" if item["type"] == "missing" else item["msg"]
+            hint = (
+                "is not set"
+                if item["type"] == "missing"
+                else item["msg"].removeprefix("Value error, ")
+            )
             problems.append(f"{name}: {hint}")
     if problems:
         raise SettingsError(sorted(problems))

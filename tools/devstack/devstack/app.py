@@ -123,7 +123,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m devstack", description="Runs every service in one process."
     )
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8080")))
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=int(os.environ.get("PORT", "8080")),
+        help="where it is served; PORT sets it too",
+    )
     parser.add_argument(
         "--simulator-port",
         type=int,
