@@ -30,6 +30,18 @@ async def test_the_pages_sample_connects_a_number(product: Product) -> None:
     assert "v1.1." in stored
 
 
+async def test_a_number_that_is_connected_twice_is_warned_of(product: Product) -> None:
+    first = await product.connect()
+    async with product.client() as client:
+        again = await client.channels.create_whatsapp(
+            phone_number_id=first.phone_number_id,
+            access_token=first.access_token,
+            app_secret=first.app_secret,
+        )
+    product.planted.add(again.verify_token)
+    assert first.id in again.warnings[0]
+
+
 async def test_a_wrong_key_is_told_so(product: Product) -> None:
     async with AsyncHumaneClient(api_key="hx_" + "0" * 43, base_url=product.base_url) as client:
         with pytest.raises(AuthError):

@@ -226,6 +226,8 @@ class Channel:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     version: int = 0
+    warnings: tuple[str, ...] = ()
+    """What to know right after creation, such as another channel for the same number."""
     raw: Json = field(default_factory=dict, repr=False, compare=False)
     """The answer as it came, without the verify token: what is logged whole stays harmless."""
 
