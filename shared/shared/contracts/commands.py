@@ -41,6 +41,10 @@ class SendReply(Payload):
     not_before: AwareDatetime | None = Field(
         default=None, description="A human pace: do not send earlier. Never later than seconds."
     )
+    urgent: bool = Field(
+        default=False,
+        description="Somebody may be in danger: does not wait behind other replies to the person.",
+    )
     user_wrote_at: AwareDatetime = Field(
         description="The provider's time of the answered message; the 24-hour window counts on it."
     )

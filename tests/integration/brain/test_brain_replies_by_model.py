@@ -113,7 +113,7 @@ async def test_a_self_harm_message_never_reaches_the_model(world: World, model: 
         assert rows[0]["safety"]["action"] == answer["safety"]["action"] == "BLOCK"
         assert "116 123" in rows[0]["reply"]["text"]
         replies = [reply.payload(SendReply) for reply in brain.bus.replies]
-        assert [reply.not_before for reply in replies] == [None] * 3
+        assert [(reply.not_before, reply.urgent) for reply in replies] == [(None, True)] * 3
         marks = [mark.data["typing"] for mark in brain.bus.of_type(MarkMessageRead.TYPE)]
         assert marks == [False] * 3
 

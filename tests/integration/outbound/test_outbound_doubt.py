@@ -59,6 +59,22 @@ async def test_a_lost_answer_is_settled_by_the_callback(world: World, channel: C
     assert await world.meta.received() == [TEXT, "behind"]
 
 
+async def test_a_person_in_danger_does_not_wait_for_the_fate_of_an_earlier_reply(
+    world: World, channel: Channel
+):
+    await world.meta.statuses()
+    await world.meta.fault({"type": "timeout_before", "hang_ms": 4000})
+    async with world.outbound(graph_timeout_s=1.0, settle_timeout_s=60.0) as outbound:
+        doubtful, behind = reply(channel), reply(channel, text="behind")
+        await outbound.deliver(doubtful, behind)
+        await outbound.document(doubtful.data["delivery_id"], state="unknown")
+        crisis = reply(channel, text="helpline", urgent=True)
+        await outbound.deliver(crisis)
+        await outbound.document(crisis.data["delivery_id"], **SENT)
+        assert (await outbound.document(behind.data["delivery_id"]))["state"] == "queued"
+    assert await world.meta.received() == ["helpline"]
+
+
 @pytest.mark.parametrize("action", [LOST, {"type": "reset"}, {"type": "timeout_before"}])
 async def test_without_a_callback_it_is_sent_again_once_and_marked(
     world: World, channel: Channel, action: dict[str, Any]

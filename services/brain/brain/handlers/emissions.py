@@ -159,7 +159,7 @@ def read_mark(incoming: Incoming, reply: ReplyKind) -> list[Publication]:
 
 
 def reply_command(
-    incoming: Incoming, text: str, *, delay_ms: int, now: datetime
+    incoming: Incoming, text: str, *, delay_ms: int, urgent: bool, now: datetime
 ) -> list[Publication]:
     """The text on its way to the person; nothing for a caller of the API, who has it already."""
     if incoming.route is None:
@@ -175,6 +175,7 @@ def reply_command(
         text=text,
         context_message_id=incoming.route.provider_message_id,
         not_before=now + timedelta(milliseconds=delay_ms) if delay_ms else None,
+        urgent=urgent,
         user_wrote_at=incoming.sent_at,
     )
     return [_command(incoming, incoming.route.conversation_key, "reply", send)]

@@ -8,6 +8,7 @@ import structlog
 
 from brain.domain.crisis import crisis_answer
 from brain.domain.replies import ReplyModel, ReplyText, ReplyUnavailableError
+from brain.domain.safety import Action
 from brain.domain.turn import FixedReply, ModelReply, NoReply, Pipeline, Prepared, conclude
 from brain.domain.wire import safety_part
 from brain.handlers.emissions import reply_command, safety_events, unanswered_event
@@ -122,4 +123,5 @@ class Replying:
         self, incoming: Incoming, prepared: Prepared, text: str, now: datetime
     ) -> list[Publication]:
         delay_ms = min(prepared.timing.delay_ms, self._delay_cap_ms)
-        return reply_command(incoming, text, delay_ms=delay_ms, now=now)
+        urgent = prepared.safety.action is not Action.PROCEED
+        return reply_command(incoming, text, delay_ms=delay_ms, urgent=urgent, now=now)

@@ -75,6 +75,7 @@ _FIXED = frozenset(
         "command_id",
         "traceparent",
         "created_at",
+        "urgent",
     }
 )
 """What no change touches."""
@@ -225,6 +226,7 @@ def _delivery(document: Document) -> Delivery:
         "waiting": Waiting(waiting) if waiting else None,
         "error": Trouble(**error) if error else None,
         "history": tuple(Step(State(s["state"]), s["at"]) for s in document["history"]),
+        "urgent": document.get("urgent", False),
     }
     return Delivery(id=document["_id"], **values)
 

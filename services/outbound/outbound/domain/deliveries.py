@@ -84,6 +84,8 @@ class Delivery:
     resent: bool = False
     """Sent again without knowing what became of the first time."""
     error: Trouble | None = None
+    urgent: bool = False
+    """Overtakes what waits in its conversation; never changes."""
     version: int = 0
 
     @property

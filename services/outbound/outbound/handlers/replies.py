@@ -44,4 +44,5 @@ def opened(envelope: Envelope, now: datetime) -> Delivery:
         history=(Step(State.QUEUED, now),),
         next_attempt_at=due,
         waiting=Waiting.PACE if due > now else None,
+        urgent=command.urgent,
     )

@@ -102,7 +102,7 @@ class Sending:
         if obstacle is not None:
             await self._ledger.record(delivery, deliveries.fail(delivery, now, obstacle))
             return
-        if await self._store.first_open(delivery.conversation_key) != delivery.id:
+        if not await self._has_turn(delivery):
             await self._park(delivery, now + TURN_RECHECK, Waiting.TURN)
             return
         hold = self._holds.of(delivery.channel_id, now)
@@ -112,6 +112,12 @@ class Sending:
             await self._park(delivery, hold.until + spread, hold.waiting)
             return
         await self._with_credentials(delivery, now)
+
+    async def _has_turn(self, delivery: Delivery) -> bool:
+        """A person in danger is not kept waiting for the fate of an earlier reply."""
+        if delivery.urgent:
+            return True
+        return await self._store.first_open(delivery.conversation_key) == delivery.id
 
     async def _with_credentials(self, delivery: Delivery, now: datetime) -> None:
         try:
