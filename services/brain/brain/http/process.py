@@ -15,10 +15,10 @@ from brain.adapters.user_store import UserStore
 from brain.handlers.incoming import ApiRequest, Incoming, incoming_from_api
 from brain.handlers.turns import Turns, Understood
 from brain.http.limits import RateLimit
-from brain.http.pages import LARGEST_LIMIT
 from brain.http.shapes import history_shape, process_shape
 from shared.clock import Clock
 from shared.http.keys import PRINCIPAL
+from shared.http.pages import LARGEST_LIMIT
 from shared.http.problem import Problem, json_response, query_int, read_model
 
 log = structlog.get_logger()

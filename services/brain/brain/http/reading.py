@@ -7,10 +7,10 @@ from brain.adapters.memory_store import MemoryStore
 from brain.adapters.user_store import EndUser, UserStore
 from brain.domain.memory import recall
 from brain.domain.state import decay
-from brain.http.pages import cursor_of, limit_of, next_cursor
 from brain.http.shapes import interaction_shape, user_shape
 from shared.clock import Clock
 from shared.http.keys import PRINCIPAL
+from shared.http.pages import cursor_of, limit_of, next_cursor
 from shared.http.problem import Problem, json_response, not_found
 
 ACTIONS = ("PROCEED", "HOLD", "BLOCK")

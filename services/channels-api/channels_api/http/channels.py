@@ -1,10 +1,9 @@
 """``/api/channels``."""
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import orjson
 import structlog
@@ -27,6 +26,7 @@ from shared.bus.outbox import Outbox
 from shared.clock import Clock
 from shared.crypto.sealing import Keyring, Place
 from shared.http.keys import PRINCIPAL
+from shared.http.pages import cursor_of, limit_of, next_cursor
 from shared.http.problem import Problem, json_response, not_found, query_int, read_model
 from shared.ids import derived_id, new_channel_id, new_verify_token, secret_hash
 
@@ -147,16 +147,16 @@ class Channels:
 
     async def list(self, request: web.Request) -> web.Response:
         """``?limit=&cursor=``, oldest first."""
-        limit = query_int(request, "limit", default=50, low=1, high=200)
+        limit = limit_of(request)
         rows = await self._store.page(
-            request[PRINCIPAL].tenant, limit=limit + 1, after=_cursor(request)
+            request[PRINCIPAL].tenant, limit=limit + 1, after=cursor_of(request)
         )
         shown = rows[:limit]
         more = len(rows) > limit
         return json_response(
             {
                 "channels": [channel_shape(channel) for channel in shown],
-                "next_cursor": _next_cursor(shown[-1]) if more else None,
+                "next_cursor": next_cursor(shown[-1].created_at, shown[-1].id) if more else None,
             }
         )
 
@@ -249,20 +249,3 @@ def _not_repeatable() -> Problem:
         "The channel that this Idempotency-Key created was deleted, or its verify token was "
         "replaced, so the first answer cannot be given again. Use a new key for a new channel.",
     )
-
-
-def _cursor(request: web.Request) -> tuple[datetime, str] | None:
-    text = request.query.get("cursor")
-    if text is None:
-        return None
-    try:
-        at, channel_id = urlsafe_b64decode(text.encode()).decode().split("|", 1)
-        return datetime.fromisoformat(at).astimezone(UTC), channel_id
-    except (ValueError, OverflowError):
-        raise Problem(
-            422, "invalid-request", "cursor is not one that a listing gave you."
-        ) from None
-
-
-def _next_cursor(channel: Channel) -> str:
-    return urlsafe_b64encode(f"{channel.created_at.isoformat()}|{channel.id}".encode()).decode()

@@ -16,7 +16,7 @@ from shared.bus.port import Bus, BusError, Publication
 from shared.bus.topology import INBOUND, INBOUND_LANES, OUTBOUND, OUTBOUND_LANES, lane_key
 from shared.cache import SourceUnavailableError
 from shared.clock import Clock
-from shared.contracts import DeliveryStatusReceived, Envelope, InboundMessageReceived
+from shared.contracts import DeliveryStatusReceived, Envelope, InboundMessageReceived, Payload
 from shared.http.internal import ChannelForIngress
 from shared.http.problem import Problem, not_found
 from shared.telemetry.metrics import Metrics
@@ -176,16 +176,8 @@ def _received(channel: ChannelForIngress, message: UserMessage, now: datetime) -
         message=message.message,
         contact=message.contact,
     )
-    envelope = Envelope.of(
-        received,
-        id=message.event_id,
-        source="ingress",
-        subject=channel.channel_id,
-        tenant=channel.tenant,
-        time=now,
-        traceparent=current_traceparent(),
-    )
-    return Publication(INBOUND, lane_key(message.conversation_key, INBOUND_LANES), envelope)
+    lane = lane_key(message.conversation_key, INBOUND_LANES)
+    return Publication(INBOUND, lane, _enveloped(channel, received, message.event_id, now))
 
 
 def _status_received(channel: ChannelForIngress, status: Status, now: datetime) -> Publication:
@@ -199,16 +191,22 @@ def _status_received(channel: ChannelForIngress, status: Status, now: datetime) 
         delivery_id=status.delivery_id,
         error_codes=status.error_codes,
     )
-    envelope = Envelope.of(
-        received,
-        id=status.event_id,
+    lane = lane_key(status.conversation_key, OUTBOUND_LANES)
+    return Publication(OUTBOUND, lane, _enveloped(channel, received, status.event_id, now))
+
+
+def _enveloped(
+    channel: ChannelForIngress, payload: Payload, event_id: str, now: datetime
+) -> Envelope:
+    return Envelope.of(
+        payload,
+        id=event_id,
         source="ingress",
         subject=channel.channel_id,
         tenant=channel.tenant,
         time=now,
         traceparent=current_traceparent(),
     )
-    return Publication(OUTBOUND, lane_key(status.conversation_key, OUTBOUND_LANES), envelope)
 
 
 def _ok(body: bytes) -> web.Response:
