@@ -1,0 +1,60 @@
+"""The sieve may only leave out patterns that cannot match."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brain.domain.cues import Cues
+from brain.domain.output_safety import OutputGates
+from brain.domain.safety_rules import load_rules
+from brain.domain.sieve import Sieve, needed_pieces
+
+BOOK = load_rules()
+PATTERNS = [
+    *(rule.pattern for rule in BOOK.risks),
+    *(mask.pattern for mask in BOOK.masks),
+    *(rule.pattern for rule in BOOK.means),
+    *(pattern for pattern, _ in OutputGates.load().rules),
+]
+ALL = Sieve((one, one) for one in PATTERNS)
+
+
+@pytest.mark.parametrize(
+    ("source", "pieces"),
+    [
+        (r"\bkill (?:me|him)\b", {"kill "}),
+        (r"suicid\w*|kms", {"suicid", "kms"}),
+        (r"(?:a|bc)d?x*", None),
+        (r"(?:die)?", None),
+        (r"(?:die)+ now", {" now"}),
+        (r"(?i)kill", None),
+        (r"\w+", None),
+        (r"(?=kill)\w+", None),
+    ],
+)
+def test_what_a_match_must_hold(source, pieces):
+    assert needed_pieces(source) == (None if pieces is None else frozenset(pieces))
+
+
+@given(st.data())
+def test_a_pattern_that_matches_is_always_a_candidate(data):
+    pattern = data.draw(st.sampled_from(PATTERNS))
+    text = data.draw(st.from_regex(pattern))
+    assert pattern.search(text)
+    assert pattern in [candidate for _, candidate in ALL.candidates(text)]
+
+
+def test_candidates_keep_the_given_order():
+    sieve = Sieve([(re.compile("bb"), 1), (re.compile("aa"), 2), (re.compile("."), 3)])
+    assert [item for _, item in sieve.candidates("aa bb")] == [1, 2, 3]
+    assert [item for _, item in sieve.candidates("zz")] == [3]
+
+
+def test_every_example_of_the_cues_file_is_found():
+    cues = Cues.load()
+    assert cues.read("i am so happy today").triggers[0].emotion == "joy"
+    assert not cues.read("i am not happy").triggers
+    assert cues.read("ok").says_nothing
+    assert "human_please" in cues.read("can i talk to a real person").intents
