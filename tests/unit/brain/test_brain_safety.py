@@ -6,13 +6,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brain.domain.output_safety import check_output
-from brain.domain.safety import CHECK_FAILED, Action, SafetyVerdict, check_input, strictest
-from brain.domain.safety_rules import COMBINED, RuleSafetyCheck, load_rules, parse_rules
+from brain.domain.analysis import Risk
+from brain.domain.safety import (
+    BLOCK_CUT,
+    CHECK_FAILED,
+    COMBINED,
+    HOLD_CUT,
+    MASKED_CUT,
+    SECONDED_CUT,
+    THIRD_PERSON,
+    Action,
+    SafetyMatch,
+    SafetyVerdict,
+    judge,
+    strictest,
+)
+from brain.domain.safety_rules import Rules, load_rules, parse_rules
 from brain.domain.text import spellings
+from tests.support.understanding import Unable
 
 BOOK = load_rules()
-CHECK = RuleSafetyCheck(BOOK)
+CHECK = Rules(BOOK)
 
 
 @pytest.mark.parametrize(
@@ -204,14 +218,63 @@ def test_any_text_has_a_verdict(text):
     assert verdict == CHECK.check(text)
 
 
-def test_a_failing_check_holds():
-    class Broken:
-        def check(self, text):
-            raise RuntimeError(text)
+class Says:
+    """Rules that answer the same to everything."""
 
-    verdict = check_input(Broken(), "hello")
+    def __init__(self, verdict):
+        self._verdict = verdict
+
+    def check(self, text):
+        return self._verdict
+
+
+def opinion(hold, block=0.0, category="self_harm", **more):
+    return Risk(hold=hold, block=block, categories={category: 0.9}, **more)
+
+
+IDIOM = SafetyVerdict(risk_score=0.1, override="idiom")
+HELD_BACK = SafetyVerdict(Action.HOLD, 0.55, ("violence",), (SafetyMatch("x", "violence"),))
+REFUSED = SafetyVerdict(Action.BLOCK, 0.9, ("self_harm",), (SafetyMatch("x", "self_harm"),))
+
+
+@pytest.mark.parametrize(
+    ("rules", "risk", "action"),
+    [
+        (SafetyVerdict(), opinion(0.01), Action.PROCEED),
+        (SafetyVerdict(), opinion(HOLD_CUT + 0.01), Action.HOLD),
+        (SafetyVerdict(), opinion(0.99, BLOCK_CUT + 0.01), Action.BLOCK),
+        (SafetyVerdict(), opinion(0.99, 0.99, "legal_advice_request"), Action.PROCEED),
+        (IDIOM, opinion(HOLD_CUT + 0.01), Action.PROCEED),
+        (IDIOM, opinion(MASKED_CUT + 0.01), Action.HOLD),
+        (HELD_BACK, opinion(0.01), Action.HOLD),
+        (HELD_BACK, opinion(0.99, SECONDED_CUT + 0.01), Action.BLOCK),
+        (REFUSED, opinion(0.01), Action.BLOCK),
+    ],
+)
+def test_rules_and_classifier_together(rules, risk, action):
+    assert judge(Says(rules), "x", risk).action is action
+
+
+def test_the_classifier_names_what_it_saw():
+    verdict = judge(Says(SafetyVerdict()), "x", opinion(0.9, 0.1, "abuse", third_person=0.8))
+    assert verdict.flags == ("abuse", THIRD_PERSON)
+    assert verdict.category == "abuse"
+    referral = judge(Says(SafetyVerdict()), "x", opinion(0.2, 0.0, "legal_advice_request"))
+    assert referral.flags == ("legal_advice_request", "VB-002")
+
+
+@pytest.mark.parametrize("risk", [None, opinion(0.0)])
+def test_failing_rules_hold(risk):
+    verdict = judge(Unable(), "hello", risk)
     assert verdict.action is Action.HOLD
-    assert verdict.flags == (CHECK_FAILED,)
+    assert CHECK_FAILED in verdict.flags
+
+
+def test_a_missing_opinion_holds_and_rules_still_block():
+    assert judge(Says(SafetyVerdict()), "hello", None).action is Action.HOLD
+    verdict = judge(Says(REFUSED), "hello", None)
+    assert verdict.action is Action.BLOCK
+    assert CHECK_FAILED in verdict.flags
 
 
 def test_strictest_keeps_everything_and_the_worst_action():
@@ -225,47 +288,8 @@ def test_strictest_keeps_everything_and_the_worst_action():
 
 @pytest.mark.parametrize(
     "source",
-    ["not toml", "[[risk]]\nname='x'\ncategory='c'\naction='HOLD'\npattern='('\nexamples=[]"],
+    ["{", "risk: [{name: x, category: c, action: HOLD, pattern: '(', examples: []}]"],
 )
 def test_a_bad_rule_file_is_named(source):
-    with pytest.raises(ValueError, match=r"bad\.toml"):
-        parse_rules("bad.toml", source)
-
-
-@pytest.mark.parametrize(
-    ("text", "flag"),
-    [
-        ("You should just kill yourself.", "encourages_self_harm"),
-        ("They would be better off without you.", "encourages_self_harm"),
-        ("Take 50 mg of sertraline every morning.", "prescription"),
-        ("You should stop taking your medication.", "prescription"),
-        ("You clearly have bipolar disorder.", "therapeutic_claim"),
-        ("I'm your therapist and I can help.", "therapeutic_claim"),
-        ("You should sue them right away.", "legal_advice"),
-        ("I recommend buying some bitcoin now.", "financial_advice"),
-    ],
-)
-def test_the_output_gate_blocks(text, flag):
-    verdict = check_output(text)
-    assert verdict.action is Action.BLOCK
-    assert flag in verdict.flags
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "I'm sorry to hear that. Do you want to talk about it?",
-        "Please ask your doctor about your medication.",
-        "A lawyer can tell you what your options are.",
-        "I'm not a therapist, but I can listen.",
-        "You could take a walk and take a deep breath.",
-    ],
-)
-def test_the_output_gate_lets_care_pass(text):
-    assert check_output(text) == SafetyVerdict()
-
-
-def test_an_overclaim_is_only_flagged():
-    verdict = check_output("I know exactly how you feel, everything will be fine.")
-    assert verdict.action is Action.PROCEED
-    assert verdict.flags == ("overclaim",)
+    with pytest.raises(ValueError, match=r"bad\.yaml"):
+        parse_rules("bad.yaml", source)

@@ -1,4 +1,4 @@
-"""A safety check made of rules that carry their own examples, read from ``data/rules/*.toml``.
+"""Safety rules that carry their own examples, read from ``data/safety/*.yaml``.
 
 A *risk* rule finds a phrase. A *mask* finds a context: an idiom, a negation or a quotation that
 neutralises risk found inside it, or a third person or a distant past that lowers BLOCK to HOLD.
@@ -8,17 +8,24 @@ case without apostrophes. ``%name%`` inserts a macro of the same file.
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from brain.domain.safety import REFERRALS, Action, SafetyMatch, SafetyVerdict
+import yaml
+
+from brain.domain.safety import (
+    COMBINED,
+    REFERRALS,
+    THIRD_PERSON,
+    Action,
+    SafetyMatch,
+    SafetyVerdict,
+)
+from brain.domain.sieve import Sieve
 from brain.domain.text import fold_marks, spellings
 
-COMBINED = "combined"
-THIRD_PERSON = "third_person"
 _RISK = {Action.PROCEED: 0.2, Action.HOLD: 0.55, Action.BLOCK: 0.9}
 _COMBINED_RISK = 0.95
 _MASKED_RISK = 0.1
@@ -81,11 +88,13 @@ class _Hit:
     flags: tuple[str, ...]
 
 
-class RuleSafetyCheck:
-    """``SafetyCheck`` by rules. Same text, same verdict; well under a millisecond for a chat line."""
+class Rules:
+    """All rules, ready to judge. Same text, same verdict; about 0.1 ms for a chat line."""
 
     def __init__(self, book: RuleBook) -> None:
-        self._book = book
+        self._risks = Sieve((rule.pattern, rule) for rule in book.risks)
+        self._masks = Sieve((mask.pattern, mask) for mask in book.masks)
+        self._means = Sieve((rule.pattern, rule) for rule in book.means)
 
     def check(self, text: str) -> SafetyVerdict:
         """Every reading of ``text`` is judged; the strictest hit decides."""
@@ -98,24 +107,33 @@ class RuleSafetyCheck:
         return _verdict(hits, overrides)
 
     def _judge(self, text: str) -> tuple[list[_Hit], list[str]]:
+        risks = [
+            (rule, match)
+            for pattern, rule in self._risks.candidates(text)
+            for match in pattern.finditer(text)
+        ]
+        masks = [
+            (mask, match)
+            for pattern, mask in self._masks.candidates(text)
+            if risks or mask.announced
+            for match in pattern.finditer(text)
+        ]
+        if not risks and not masks:
+            return [], []
         acute = {
             name
-            for rule in self._book.means
-            if rule.pattern.search(text)
+            for pattern, rule in self._means.candidates(text)
+            if pattern.search(text)
             for name in rule.categories
         }
-        masks = [
-            (mask, match) for mask in self._book.masks for match in mask.pattern.finditer(text)
-        ]
         hits: list[_Hit] = []
         overrides = [m.name for m, _ in masks if m.announced and not (m.categories & acute)]
-        for rule in self._book.risks:
-            for match in rule.pattern.finditer(text):
-                contexts = [m for m, span in masks if _applies(m, rule, span, match, acute)]
-                if any(m.effect is Action.PROCEED for m in contexts):
-                    overrides += [m.name for m in contexts if m.effect is Action.PROCEED]
-                    continue
-                hits.append(_hit(rule, match[0], contexts, acute))
+        for rule, match in risks:
+            contexts = [m for m, span in masks if _applies(m, rule, span, match, acute)]
+            if any(m.effect is Action.PROCEED for m in contexts):
+                overrides += [m.name for m in contexts if m.effect is Action.PROCEED]
+                continue
+            hits.append(_hit(rule, match[0], contexts, acute))
         return hits, overrides
 
 
@@ -183,16 +201,16 @@ def load_rules() -> RuleBook:
 
     Call it once, where the service is wired.
     """
-    folder = resources.files("brain.domain") / "data" / "rules"
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    folder = resources.files("brain.domain") / "data" / "safety"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
     return _merge(parse_rules(f.name, f.read_text(encoding="utf-8")) for f in files)
 
 
 def parse_rules(file: str, source: str) -> RuleBook:
     """The rules of one file. Raises ValueError naming ``file`` and the rule at fault."""
     try:
-        data = tomllib.loads(source)
-    except tomllib.TOMLDecodeError as error:
+        data: dict[str, Any] = yaml.safe_load(source)
+    except yaml.YAMLError as error:
         raise ValueError(f"{file}: {error}") from error
     language = data.get("language", "any")
     macros = data.get("macros", {})

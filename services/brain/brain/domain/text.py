@@ -32,6 +32,7 @@ _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
 _JOINERS = re.compile(r"(?<=[^\W\d_])[-_]+(?=[^\W\d_])")
 _BLANKS = re.compile(r"[^\S\n]+")
 _RUN = re.compile(r"([^\W\d_])\1{2,}")
+_PAUSES = re.compile(r"(?<=\w)(?:[.*_-]{2,}|\u2026)\s*(?=\w)")
 
 
 def fold_marks(text: str) -> str:
@@ -53,13 +54,15 @@ def normalise(text: str) -> str:
 def spellings(text: str) -> tuple[str, ...]:
     """``normalise(text)`` first, then what it may disguise.
 
-    Undone are elongation, line breaks, leet and spaced letters, also combined. Each reading
+    Undone are elongation, line breaks, dots between words, leet and spaced letters, also combined. Each reading
     occurs once; an ordinary line has exactly one. Elongation is undone in two ways
     because ``killll`` and ``diiie`` have different true spellings.
     """
     raw = _plain(text)
     plain = _RUN.sub(r"\1\1", raw)
     readings = [plain, _RUN.sub(r"\1", raw), " ".join(plain.split())]
+    if len(_PAUSES.findall(plain)) > 1:
+        readings.append(_PAUSES.sub(" ", plain))
     readings += [_unleet(reading, table) for reading in readings for table in _LEETS]
     readings += [_SPACED.sub(_join, reading) for reading in readings]
     return tuple(dict.fromkeys(readings))
