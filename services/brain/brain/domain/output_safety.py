@@ -1,82 +1,99 @@
 """The verdict on what the language model wants to say, before anybody sees it.
 
-Two of the gates of facts/behaviour §4: ValuesBoundary (BLOCK) and Overclaim (a flag).
+Six gates in the order of facts/behaviour §4: ValuesBoundary, SocialRisk, InactionGuard, Overclaim,
+EmotionalDependence, Dissent. The first that does not let the reply through decides; flags add up.
 """
 
 import re
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Literal, Self
+
+import yaml
 
 from brain.domain.safety import SELF_HARM, Action, SafetyMatch, SafetyVerdict
-from brain.domain.text import normalise
+from brain.domain.sieve import Sieve
+from brain.domain.text import fold_marks, normalise
 
-OVERCLAIM = "overclaim"
-
-_VALUES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    (
-        "encourages_self_harm",
-        re.compile(
-            r"\b(?:you should|go ahead and|just|why dont you|you could|feel free to) (?:\w+ )?"
-            r"(?:kill your ?self|end your life|end it all|hurt your ?self|cut your ?self|die\b|give up on life)"
-            r"|\b(?:best|painless|easiest) way to (?:die|kill your ?self|end your life)"
-            r"|\b(?:world|everyone|they) (?:would|will|is|are) (?:be )?better off without you"
-            r"|\b(?:deberias|puedes) (?:matarte|suicidarte)|\b(?:deveria|pode) se (?:matar|suicidar)"
-        ),
-    ),
-    (
-        "prescription",
-        re.compile(
-            r"\b(?:take|increase|double|reduce|stop taking|start taking|switch to|raise|lower)\b[^.!?\n]{0,40}"
-            r"\b(?:\d+ ?(?:mg|mcg|milligrams|pills|tablets)|your (?:\w+ )?(?:medication|meds|dose|dosage|antidepressants?|insulin)"
-            r"|sertraline|prozac|fluoxetine|xanax|alprazolam|lithium|zoloft|lorazepam|diazepam|valium)\b"
-            r"|\b(?:toma|tome|tomar) \d+ ?(?:mg|pastillas|comprimidos)\b"
-        ),
-    ),
-    (
-        "therapeutic_claim",
-        re.compile(
-            r"\b(?:you (?:clearly |definitely |probably |certainly )?(?:have|suffer from|are suffering from) (?:\w+ )?"
-            r"(?:depression|bipolar|ptsd|adhd|anxiety disorder|borderline|schizophrenia|ocd|autism|an eating disorder)"
-            r"|i(?:m| am)? (?:can )?(?:diagnose|diagnosing) you|my diagnosis|i(?:m| am) (?:a|your) (?:\w+ )?(?:therapist|doctor|psychologist|psychiatrist|nurse)"
-            r"|(?:this|i) (?:will|can) (?:cure|heal) (?:you|your (?:depression|anxiety|trauma)))\b"
-        ),
-    ),
-    (
-        "legal_advice",
-        re.compile(
-            r"\b(?:you should (?:\w+ )?(?:sue|press charges|file (?:a )?(?:law ?suit|claim)|break the (?:lease|contract)|plead)"
-            r"|you (?:have|ve got) a (?:strong|good|solid) (?:legal )?case|as your (?:lawyer|attorney)|legally,? you (?:can|are entitled|must))\b"
-        ),
-    ),
-    (
-        "financial_advice",
-        re.compile(
-            r"\b(?:(?:you should|i recommend|i suggest|i would|id) (?:\w+ )?(?:invest(?:ing)?|buy(?:ing)?|sell(?:ing)?|put(?:ting)? (?:all )?your (?:money|savings))"
-            r" (?:\w+ ){0,3}?(?:stocks?|shares?|bitcoin|crypto\w*|funds?|etfs?|bonds?|gold|savings|options)|guaranteed returns?)\b"
-        ),
-    ),
-)
-_OVERCLAIM = re.compile(
-    r"\b(?:i (?:promise|guarantee)|i know exactly how you feel|i(?: wi)?ll always be here|im always here|"
-    r"everything will be (?:fine|ok|okay|alright)|i (?:love you|am human|am a real person)|im (?:human|a real person|a person)|"
-    r"nobody (?:else )?understands you like|i never (?:forget|make mistakes)|(?:this|that|it) will definitely)\b"
-)
+INACTION = "inaction_guard"
+EMOTIONAL_DEPENDENCE = "emotional_dependence"
+_URGENT = frozenset({"self_harm", "violence", "abuse", "medical"})
+"""Categories whose HOLD or BLOCK needs a reply that names help."""
+_CATEGORY = {"encourages_self_harm": SELF_HARM}
 
 
-def check_output(text: str) -> SafetyVerdict:
-    """BLOCK when a ValuesBoundary is crossed, a flag for an overclaim. Never raises."""
-    plain = normalise(text)
-    for name, pattern in _VALUES:
-        found = pattern.search(plain)
-        if found:
-            category = SELF_HARM if name == "encourages_self_harm" else name
-            return SafetyVerdict(
-                action=Action.BLOCK,
-                risk_score=0.9,
-                flags=("values_boundary", name),
-                matched=(SafetyMatch(found[0], category),),
+@dataclass(frozen=True, slots=True)
+class GateRule:
+    """One rule of one gate."""
+
+    gate: str
+    action: Literal["BLOCK", "FLAG"]
+    name: str
+    examples: tuple[str, ...]
+
+
+class OutputGates:
+    """All gates, compiled. ``fine``: replies that none of them may touch, for tests."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self._sieve: Sieve[GateRule] = Sieve(
+            (
+                re.compile(fold_marks(rule["pattern"])),
+                GateRule(gate["gate"], gate["action"], rule["name"], tuple(rule["examples"])),
             )
-    found = _OVERCLAIM.search(plain)
-    if found:
-        return SafetyVerdict(
-            risk_score=0.2, flags=(OVERCLAIM,), matched=(SafetyMatch(found[0], OVERCLAIM),)
+            for gate in data["gates"]
+            for rule in gate["rules"]
         )
-    return SafetyVerdict()
+        self._order = [gate["gate"] for gate in data["gates"]]
+        self._order.insert(self._order.index("overclaim"), INACTION)
+        self._helps = re.compile(fold_marks(data["helps"]["pattern"]))
+        self.rules = self._sieve.items
+        self.fine: tuple[str, ...] = tuple(data["fine"])
+
+    @classmethod
+    def load(cls) -> Self:
+        """From this package."""
+        source = resources.files("brain.domain") / "data" / "output_gates.yaml"
+        return cls(yaml.safe_load(source.read_text(encoding="utf-8")))
+
+    def check(self, text: str, said: SafetyVerdict) -> SafetyVerdict:
+        """The verdict on the reply ``text`` to a message judged ``said``. Never raises."""
+        plain = normalise(text)
+        flags: list[str] = []
+        for gate in self._order:
+            if gate == INACTION:
+                verdict = self._inaction(plain, said)
+                if verdict is not None:
+                    return verdict
+                continue
+            for rule, phrase in self._found(gate, plain):
+                if rule.action == "BLOCK":
+                    category = _CATEGORY.get(rule.name, rule.name)
+                    return SafetyVerdict(
+                        action=Action.BLOCK,
+                        risk_score=0.9,
+                        flags=(gate, rule.name, *flags),
+                        matched=(SafetyMatch(phrase, category),),
+                    )
+                flags.append(rule.name)
+        return SafetyVerdict(risk_score=0.2 if flags else 0.0, flags=tuple(flags))
+
+    def _found(self, gate: str, plain: str) -> list[tuple[GateRule, str]]:
+        return [
+            (rule, match[0])
+            for pattern, rule in self._sieve.candidates(plain)
+            if rule.gate == gate
+            for match in [pattern.search(plain)]
+            if match
+        ]
+
+    def _inaction(self, plain: str, said: SafetyVerdict) -> SafetyVerdict | None:
+        danger = next((name for name in said.flags if name in _URGENT), None)
+        if said.action is Action.PROCEED or danger is None or self._helps.search(plain):
+            return None
+        return SafetyVerdict(
+            action=Action.BLOCK,
+            risk_score=0.6,
+            flags=(INACTION,),
+            matched=(SafetyMatch("", danger),),
+        )
