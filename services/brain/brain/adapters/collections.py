@@ -24,4 +24,11 @@ INDEXES = (
         (("tenant", 1), ("user_id", 1), ("created_at", -1), ("_id", -1)),
         name="tenant_user_newest",
     ),
+    Index(
+        MEMORIES,
+        (("tenant", 1), ("user_id", 1), ("stored_at", 1)),
+        name="tenant_user_stored",
+    ),
+    # The empty record of a forgotten memory has told every replica long before.
+    Index(MEMORIES, (("forgotten_at", 1),), name="forgotten", expire_after_s=7 * 86_400),
 )

@@ -1,4 +1,10 @@
-"""Words that search treats alike or not at all, in the languages we serve."""
+"""The words of a text as search compares them, in the languages we serve."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import Stemmer
 
 _SAYS_NOTHING = """
 a an the and or but if of to in on at for from by with as is am are was were be been being do
@@ -30,5 +36,52 @@ like love enjoy favorite favourite hobby prefer gusta encanta favorito gosto ado
 study school university college course degree estudio escuela universidad estudo escola faculdade padhai
 sick ill disease diagnos condition medication allergic allergy enfermo enfermedad alergia doente doenca bimar dawai
 """
-CONCEPTS = tuple(frozenset(line.split()) for line in _ALIKE.strip().splitlines())
+
+
+_TOKEN = re.compile("[^\\W_](?:[^\\W_]|[\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963'])*")
+_CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
+_ACCENTS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670\u0640]")
+_SNOWBALL = Stemmer.Stemmer("english", 50_000)
+
+
+def tokenise(text: str) -> tuple[str, ...]:
+    """Content words, lower case, stemmed; safe for scripts with vowel signs or no spaces.
+
+    Latin words all pass the English Snowball stemmer, whatever their language: it also takes the
+    Iberian plural off, and a message's language is often a guess that must not change its words.
+    """
+    plain = text.casefold()
+    if not plain.isascii():
+        plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
+        plain = unicodedata.normalize("NFC", plain).replace("\u2019", "'")
+    words: list[str] = []
+    for match in _TOKEN.finditer(plain):
+        word = match[0].removesuffix("'s").replace("'", "")
+        if not word.isascii() and _CJK.search(word):
+            words += [word[i : i + 2] for i in range(max(1, len(word) - 1))]
+        elif word not in STOP_WORDS:
+            words.append(_stem(word))
+    return tuple(words)
+
+
+def wanted(tokens: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Each thing a query asks for, with the words that satisfy it."""
+    found: dict[str, frozenset[str]] = {}
+    for token in tokens:
+        concept = _CONCEPT_OF.get(token)
+        if concept is None:
+            found[token] = frozenset((token,))
+        else:
+            found[f"#{concept}"] = _CONCEPTS[concept]
+    return found
+
+
+def _stem(word: str) -> str:
+    return str(_SNOWBALL.stemWord(word)) if word.isascii() else word
+
+
+_CONCEPTS = tuple(
+    frozenset(_stem(word) for word in line.split()) for line in _ALIKE.strip().splitlines()
+)
 """One line, one thing: "where do I work?" finds "my job is..."."""
+_CONCEPT_OF = {word: index for index, words in enumerate(_CONCEPTS) for word in words}
