@@ -1,12 +1,14 @@
 """What a message says about the person who wrote it, and the port of whoever finds out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from brain.domain.state import Observation
 
 Confidence = Literal["llm", "model", "heuristic"]
 Polarity = Literal["positive", "negative", "neutral"]
+Tier = Literal["accurate", "fast", "none"]
 
 CERTAINTY: dict[Confidence, float] = {"llm": 1.0, "model": 0.8, "heuristic": 0.6}
 """The factor c of facts/understanding §6: 1 for a language model, 0.6 for the plain heuristic."""
@@ -22,14 +24,34 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Risk:
+    """The trained classifier's opinion on safety, probabilities 0..1.
+
+    ``hold``: a person should look. ``block``: acute. ``third_person``: about somebody else.
+    ``categories``: as in ``brain.domain.safety``.
+    """
+
+    hold: float
+    block: float
+    third_person: float = 0.0
+    categories: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def category(self) -> str:
+        """The likeliest one."""
+        return max(self.categories, key=lambda name: self.categories[name], default="self_harm")
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """The reading of one message.
 
     ``valence`` -1..1 (unpleasant to pleasant), ``arousal`` 0..1 (calm to excited, 0.5 neutral),
     ``informativeness`` 0..1 (0: says nothing about how the person feels, such as "ok"),
-    ``hostility`` 0..1 (aimed at us). ``emotions`` strongest first, ``neutral`` alone when none.
-    ``life_event``: a loss, a diagnosis, a great win is named. ``urgent``: the person says that it
-    cannot wait. ``language`` as in ``brain.domain.language``, None when unsure.
+    ``hostility`` 0..1 (aimed at us). ``emotions`` strongest first. ``life_event``: a loss, a
+    diagnosis, a great win is named. ``urgent``: the person says that it cannot wait. ``language``
+    as in ``brain.domain.language``, None when unsure. ``risk`` None: the classifier did not answer.
+    ``tier``: which model read it.
     """
 
     valence: float
@@ -44,13 +66,18 @@ class Analysis:
     hostility: float = 0.0
     life_event: bool = False
     urgent: bool = False
+    risk: Risk | None = None
+    tier: Tier = "none"
 
 
 class Analyser(Protocol):
     """Reads one message. Bound by the CPU, synchronous, a few milliseconds at most."""
 
-    def analyse(self, text: str) -> Analysis:
-        """Reads masked text. May raise; the turn then goes on with ``unread``."""
+    def analyse(self, text: str, *, hurried: bool = False) -> Analysis:
+        """Reads masked text; ``hurried`` asks for the fastest model.
+
+        May raise; the turn then goes on with ``unread`` and HOLD.
+        """
 
 
 def unread(language: str | None) -> Analysis:
