@@ -8,7 +8,7 @@ UNITS := shared services/ingress services/brain services/outbound services/chann
 PYTEST := REQUIRE_PARTS=1 $(BIN)/python -m pytest -q
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help up test lint format types unit contract integration e2e contracts lock clean install
+.PHONY: help up test lint format types unit contract integration e2e contracts analyse recall model evaluate lock clean install
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ lint: install ## style, import rules, declared dependencies, YAML
 	@for unit in $(UNITS); do \
 	  found=$$(cd $$unit && $(CURDIR)/$(BIN)/deptry . 2>&1) || { echo "$$unit: $$found"; exit 1; }; \
 	done
-	$(BIN)/yamllint -s docs .yamllint.yaml
+	$(BIN)/yamllint -s docs services .yamllint.yaml
 
 types: install ## strict types
 	$(BIN)/mypy $(addprefix -p ,$(PACKAGES))
@@ -56,6 +56,20 @@ e2e: install ## every service as its own process
 
 contracts: install ## write docs/schemas and docs/asyncapi.yaml from the models
 	$(BIN)/python -m shared.contracts export
+
+analyse: ## read {"text": ...} lines: TIER=fast|accurate make analyse < messages.jsonl
+	@tools/install.sh run
+	@$(BIN)/python -m brain.lab.analyse --tier $(or $(TIER),accurate)
+
+recall: ## recall@3, @5, @10 on conversations: make recall FILE=locomo.json
+	@tools/install.sh run
+	@$(BIN)/python -m brain.lab.recall "$(or $(FILE),$(error say FILE=...))"
+
+model: ## train all weights anew from DATA=../shared/data (hours on two cores)
+	@training/make.sh "$(or $(DATA),../shared/data)"
+
+evaluate: ## every figure of docs/model-card.md from DATA=../shared/data
+	@training/make.sh --evaluate "$(or $(DATA),../shared/data)"
 
 lock: install ## resolve anew and pin; releases younger than a week are left out
 	$(BIN)/uv lock -q

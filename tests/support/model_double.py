@@ -11,6 +11,8 @@ from aiohttp import web
 LOOPBACK = "127.0.0.1"
 
 Json = dict[str, Any]
+JUDGE = "judge-1"
+"""A model of this name answers ``ModelDouble.verdict``."""
 
 
 @asynccontextmanager
@@ -39,6 +41,7 @@ class ModelDouble:
         self.text = "That sounds like a lot. What would help most?"
         self.held_word: str | None = None
         self.release = asyncio.Event()
+        self.verdict = '{"action": "PROCEED", "category": "none"}'
         self.url = ""
 
     @property
@@ -48,6 +51,9 @@ class ModelDouble:
 
     def system(self, at: int = -1) -> str:
         return str(self.prompts[at][0]["content"])
+
+    def _content(self, call: Json) -> str:
+        return self.verdict if call["model"] == JUDGE else self.text
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         call = await request.json()
@@ -72,7 +78,7 @@ class ModelDouble:
                     {
                         "index": 0,
                         "finish_reason": "stop",
-                        "message": {"role": "assistant", "content": self.text},
+                        "message": {"role": "assistant", "content": self._content(call)},
                     }
                 ],
             }

@@ -6,14 +6,21 @@ from contextlib import asynccontextmanager
 import aiohttp
 
 from brain.adapters.collections import INDEXES, INTERACTIONS
+from brain.adapters.endpoint import Endpoint
 from brain.adapters.interaction_store import InteractionStore
 from brain.adapters.memory_store import MemoryStore
+from brain.adapters.models.static import StaticEmbedder
+from brain.adapters.models.weights import Weights
 from brain.adapters.replies import OfflineReplies, OpenAIReplies
-from brain.adapters.sentiment import LexiconAnalyser
+from brain.adapters.second_reader import OpenAISecondReader
+from brain.adapters.understanding import TieredAnalyser
 from brain.adapters.user_store import UserStore
+from brain.domain import profile
 from brain.domain.crisis import load_crisis_book
+from brain.domain.output_safety import OutputGates
 from brain.domain.replies import ReplyModel
-from brain.domain.safety_rules import RuleSafetyCheck, load_rules
+from brain.domain.safety import SecondReader
+from brain.domain.safety_rules import Rules, load_rules
 from brain.domain.turn import Pipeline
 from brain.handlers.inbound import Inbound, conversation_of
 from brain.handlers.replying import Replying
@@ -38,30 +45,43 @@ from shared.runtime import HttpEdge, Resources, Service
 async def build(settings: Settings, resources: Resources) -> AsyncIterator[Service]:
     """Brain's service: inbound lanes, ``/api/sdk`` and the read API."""
     clock, metrics, database = resources.clock, resources.metrics, resources.database
-    users, memories = UserStore(database), MemoryStore(database)
+    users = UserStore(database)
+    memories = MemoryStore(
+        database, clock, window=settings.recall_window, cached=settings.memory_cache
+    )
     interactions = InteractionStore(database, clock)
     outbox = Outbox(database[INTERACTIONS], resources.bus, clock, metrics)
-    model = _model(settings)
-    pipeline = Pipeline(LexiconAnalyser(), RuleSafetyCheck(load_rules()), load_crisis_book())
+    endpoint = _endpoint(settings)
+    model = _model(settings, endpoint)
+    weights = Weights()
+    profile.warm()
+    embedder = StaticEmbedder.load(weights)
+    time_box_s = settings.reading_time_box_ms / 1000
+    pipeline = Pipeline(
+        TieredAnalyser.load(weights, embedder, metrics, time_box_s=time_box_s),
+        Rules(load_rules()),
+        load_crisis_book(),
+        OutputGates.load(),
+        embedder,
+    )
     turns = Turns(
         Stores(users, interactions, memories, outbox),
         pipeline,
         Replying(pipeline, model, settings.reply_delay_cap_ms, clock, metrics),
-        TurnLimits(settings.recall_window, settings.memory_cap),
+        TurnLimits(settings.memory_cap, settings.hurry_after_s),
         clock,
         metrics,
+        _second_reader(settings, endpoint),
     )
     inbound = Inbound(turns, interactions)
-    async with aiohttp.ClientSession() as session, _opened(model):
+    async with aiohttp.ClientSession() as session, _opened(endpoint):
         internal = InternalApi(session, settings.internal_api_url, settings.internal_api_token)
         principals: StaleCache[Principal] = StaleCache("keys", internal.principal, metrics)
         app = application(metrics)
         app.middlewares.extend((require_key(principals.get), outages))
         limit = RateLimit(settings.process_rate_per_minute)
         app.add_routes(Processing(turns, users, interactions, limit, clock).routes())
-        app.add_routes(
-            Reading(users, interactions, memories, clock, settings.recall_window).routes()
-        )
+        app.add_routes(Reading(users, interactions, memories, clock, pipeline.embedder).routes())
         lanes = ConsumerSpec(
             name="inbound",
             queues=BRAIN_LANES,
@@ -81,29 +101,38 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
         )
 
 
-def _model(settings: Settings) -> ReplyModel | None:
-    if settings.llm_base_url and settings.llm_model:
-        key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else "none"
-        return OpenAIReplies(
-            base_url=settings.llm_base_url,
-            api_key=key,
-            model=settings.llm_model,
-            timeout_s=settings.llm_timeout_s,
-        )
+def _endpoint(settings: Settings) -> Endpoint | None:
+    if settings.llm_base_url is None:
+        return None
+    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else "none"
+    return Endpoint(base_url=settings.llm_base_url, api_key=key, timeout_s=settings.llm_timeout_s)
+
+
+def _model(settings: Settings, endpoint: Endpoint | None) -> ReplyModel | None:
+    if endpoint is not None and settings.llm_model:
+        return OpenAIReplies(endpoint, model=settings.llm_model, timeout_s=settings.llm_timeout_s)
     return OfflineReplies() if settings.offline_replies else None
 
 
+def _second_reader(settings: Settings, endpoint: Endpoint | None) -> SecondReader | None:
+    if endpoint is None or not settings.llm_safety_model:
+        return None
+    return OpenAISecondReader(
+        endpoint, model=settings.llm_safety_model, timeout_s=settings.llm_safety_timeout_s
+    )
+
+
 @asynccontextmanager
-async def _opened(model: ReplyModel | None) -> AsyncIterator[None]:
+async def _opened(endpoint: Endpoint | None) -> AsyncIterator[None]:
     """Ready before the first person writes; closed at the end."""
-    if not isinstance(model, OpenAIReplies):
+    if endpoint is None:
         yield
         return
-    await model.warm()
+    await endpoint.warm()
     try:
         yield
     finally:
-        await model.close()
+        await endpoint.close()
 
 
 def _key_listener(

@@ -35,6 +35,18 @@ class Settings(MongoSettings, BusSettings, InternalApiSettings):
         validation_alias=AliasChoices("LLM_TIMEOUT_S", "llm_timeout_s"),
         description="Seconds for one reply; then the person gets an honest fallback.",
     )
+    llm_safety_model: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("LLM_SAFETY_MODEL", "llm_safety_model"),
+        description="Model there that reads messages a second time for danger; unset: none does.",
+    )
+    llm_safety_timeout_s: float = Field(
+        default=1.5,
+        gt=0,
+        le=30,
+        validation_alias=AliasChoices("LLM_SAFETY_TIMEOUT_S", "llm_safety_timeout_s"),
+        description="Seconds for that reading; then the verdict stands as it was.",
+    )
     offline_replies: bool = Field(
         default=False,
         description="Without a model, answer with the labelled offline demo responder.",
@@ -49,7 +61,22 @@ class Settings(MongoSettings, BusSettings, InternalApiSettings):
         default=60, ge=1, description="Calls of /api/sdk/process per key and minute."
     )
     recall_window: int = Field(
-        default=500, ge=1, le=5000, description="Newest memories of a person that are searched."
+        default=5000, ge=1, le=50_000, description="Newest memories of a person that are searched."
+    )
+    memory_cache: int = Field(
+        default=40_000,
+        ge=1_000,
+        description="Memories kept ready in this process for all people together; about 3 KB each.",
+    )
+    reading_time_box_ms: float = Field(
+        default=25.0,
+        gt=0,
+        description="CPU time for one message in the accurate model; longer ones go to the fast one.",
+    )
+    hurry_after_s: float = Field(
+        default=10.0,
+        gt=0,
+        description="A message that waited longer than this is read by the fast model.",
     )
     memory_cap: int = Field(
         default=5000, ge=1, description="Memories kept per person; the oldest go first."
@@ -60,4 +87,6 @@ class Settings(MongoSettings, BusSettings, InternalApiSettings):
         """Half of a model would silently mean none."""
         if bool(self.llm_base_url) != bool(self.llm_model):
             raise ValueError("LLM_BASE_URL and LLM_MODEL are set together or not at all")
+        if self.llm_safety_model and not self.llm_base_url:
+            raise ValueError("LLM_SAFETY_MODEL needs LLM_BASE_URL")
         return self

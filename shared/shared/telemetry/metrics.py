@@ -43,6 +43,10 @@ class Metrics:
         self.interactions = Counter(
             "interactions", "By channel and safety action.", ["channel", "action"], registry=r
         )
+        self.readings = Counter(
+            "readings", "Messages read by a model, by tier and why it was that one.",
+            ["tier", "reason"], registry=r,
+        )  # fmt: skip
         self.stage_seconds = Histogram(
             "pipeline_stage_duration_seconds",
             "By stage of the pipeline.",

@@ -65,12 +65,12 @@ async def test_an_interaction_can_be_read_when_its_event_is_told(brain: Brain):
 
 
 async def test_danger_is_told_before_statistics(brain: Brain):
-    blocked, held = await spoken(brain, *TEXTS[1:3])
-    assert (blocked["safety"]["action"], held["safety"]["action"]) == ("BLOCK", "HOLD")
+    held, blocked = await spoken(brain, TEXTS[2], TEXTS[1])
+    assert (held["safety"]["action"], blocked["safety"]["action"]) == ("HOLD", "BLOCK")
     types = [item.envelope.type for item in brain.bus.on(INTERACTIONS)]
     assert types == [
-        *(SafetyBlocked.TYPE, UserCreated.TYPE, InteractionProcessed.TYPE),
-        *(SafetyHeld.TYPE, InteractionProcessed.TYPE),
+        *(SafetyHeld.TYPE, UserCreated.TYPE, InteractionProcessed.TYPE),
+        *(SafetyBlocked.TYPE, InteractionProcessed.TYPE),
     ]
     event = brain.bus.of_type(SafetyBlocked.TYPE)[0].payload(SafetyBlocked)
     assert (event.interaction_id, event.user_id) == (blocked["_id"], blocked["user_id"])

@@ -8,24 +8,23 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from brain.adapters import endpoint
 from brain.adapters.replies import OFFLINE_LABEL, OFFLINE_MODEL, OfflineReplies, OpenAIReplies
-from brain.adapters.sentiment import LexiconAnalyser
-from brain.domain.crisis import load_crisis_book
-from brain.domain.memory import Memory
+from brain.domain.memory import Archive, Memory
 from brain.domain.replies import ReplyUnavailableError
-from brain.domain.safety_rules import RuleSafetyCheck, load_rules
 from brain.domain.state import EndUserState
-from brain.domain.turn import Message, Pipeline, TurnInput, prepare
+from brain.domain.turn import Message, TurnInput, prepare
+from tests.support.understanding import shipped
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-PIPELINE = Pipeline(LexiconAnalyser(), RuleSafetyCheck(load_rules()), load_crisis_book())
+PIPELINE = shipped()
 
 
 def prompt_for(text, *memories):
     known = tuple(Memory(f"m{i}", m, NOW, 0.3) for i, m in enumerate(memories))
     message = Message("e1", text, NOW, "api")
     return prepare(
-        TurnInput(message, EndUserState.initial(NOW), known, (), NOW), PIPELINE
+        TurnInput(message, EndUserState.initial(NOW), Archive(known), (), NOW), PIPELINE
     ).plan.prompt
 
 
@@ -74,16 +73,14 @@ class Serving:
         app.router.add_post("/v1/chat/completions", self.endpoint.complete)
         self.server = TestServer(app)
         await self.server.start_server()
-        self.replies = OpenAIReplies(
-            base_url=str(self.server.make_url("/v1")),
-            api_key="sk-test",
-            model="m1",
-            timeout_s=self.timeout_s,
+        self.client = endpoint.Endpoint(
+            base_url=str(self.server.make_url("/v1")), api_key="sk-test", timeout_s=self.timeout_s
         )
+        self.replies = OpenAIReplies(self.client, model="m1", timeout_s=self.timeout_s)
         return self
 
     async def __aexit__(self, *exc):
-        await self.replies.close()
+        await self.client.close()
         await self.server.close()
 
 
@@ -99,7 +96,7 @@ async def test_a_reply_from_an_openai_compatible_endpoint():
 
 async def test_a_streamed_reply():
     async with Serving() as serving:
-        await serving.replies.warm()
+        await serving.client.warm()
         pieces = [piece async for piece in serving.replies.stream(prompt_for("hello"))]
         assert "".join(pieces) == "Hello there."
 
@@ -128,13 +125,14 @@ async def test_failures_are_one_error_without_the_providers_words(script, timeou
 
 
 async def test_nobody_there():
-    replies = OpenAIReplies(base_url="http://127.0.0.1:9/v1", api_key="k", model="m", timeout_s=5)
+    client = endpoint.Endpoint(base_url="http://127.0.0.1:9/v1", api_key="k", timeout_s=5)
+    replies = OpenAIReplies(client, model="m", timeout_s=5)
     with pytest.raises(ReplyUnavailableError, match="unreachable"):
         await replies.reply(prompt_for("hello"))
     with pytest.raises(ReplyUnavailableError):
         [piece async for piece in replies.stream(prompt_for("hello"))]
-    await replies.close()
-    await replies.close()
+    await client.close()
+    await client.close()
 
 
 @pytest.mark.parametrize("text", ["hello", "I am so sad", "where do I work?", "you are useless"])
@@ -146,7 +144,6 @@ async def test_the_offline_responder_is_labelled_and_deterministic(text):
     assert first.model == OFFLINE_MODEL
     assert first == await offline.reply(prompt)
     assert "".join([piece async for piece in offline.stream(prompt)]).strip() == first.text
-    await offline.close()
 
 
 async def test_the_offline_responder_uses_mood_and_memory():

@@ -9,37 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brain.adapters.replies import OFFLINE_LABEL, offline_text
-from brain.adapters.sentiment import LexiconAnalyser
 from brain.domain.analysis import unread
-from brain.domain.crisis import load_crisis_book
-from brain.domain.prompt import RECENT_CHARS, RecentTurn
+from brain.domain.memory import Archive
+from brain.domain.prompt import TOTAL_BUDGET, RecentTurn, tokens_of
 from brain.domain.safety import CHECK_FAILED, Action
-from brain.domain.safety_rules import RuleSafetyCheck, load_rules
 from brain.domain.state import EndUserState, decay
 from brain.domain.turn import (
     FixedReply,
     Message,
     ModelReply,
     NoReply,
-    Pipeline,
     TurnInput,
     conclude,
-    judge_reply,
     prepare,
     remember,
 )
 from brain.domain.wire import process_answer
+from tests.support.understanding import Unable, shipped
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-PIPELINE = Pipeline(LexiconAnalyser(), RuleSafetyCheck(load_rules()), load_crisis_book())
-
-
-class Broken:
-    def analyse(self, text):
-        raise RuntimeError(text)
-
-    def check(self, text):
-        raise RuntimeError(text)
+PIPELINE = shipped()
 
 
 def said(text, *, phone="+447700900123", state=None, memories=(), recent=(), now=NOW, **message):
@@ -48,7 +37,7 @@ def said(text, *, phone="+447700900123", state=None, memories=(), recent=(), now
             "e1", text, now, message.pop("channel", "whatsapp"), phone=phone, **message
         ),
         state=state or EndUserState.initial(now),
-        memories=memories,
+        memories=Archive(memories),
         recent_turns=recent,
         now=now,
     )
@@ -83,6 +72,7 @@ def test_a_memory_is_kept_and_comes_back_sessions_later():
     memory = remember(first, conclude(first, "Nice to meet you.", PIPELINE))
     assert memory.reply == "Nice to meet you."
     assert memory.id == "e1"
+    memory = replace(memory, id="e0")
     later = turn(
         "do you remember where I work?",
         state=first.state_after,
@@ -149,7 +139,7 @@ def test_a_hold_that_is_no_self_harm_withholds_nothing():
 
 
 def test_a_failing_check_is_a_hold_without_a_model():
-    prepared = prepare(said("hello"), replace(PIPELINE, safety=Broken()))
+    prepared = prepare(said("hello"), replace(PIPELINE, rules=Unable()))
     assert prepared.safety.action is Action.HOLD
     assert CHECK_FAILED in prepared.safety.flags
     assert isinstance(prepared.plan, FixedReply)
@@ -157,10 +147,10 @@ def test_a_failing_check_is_a_hold_without_a_model():
 
 
 def test_a_failing_analyser_moves_nothing_and_safety_still_works():
-    prepared = prepare(said("hello there"), replace(PIPELINE, analyser=Broken()))
+    prepared = prepare(said("hello there"), replace(PIPELINE, analyser=Unable()))
     assert prepared.analysis == unread(prepared.analysis.language)
     assert prepared.mood_delta == 0
-    crisis = prepare(said("I want to die"), replace(PIPELINE, analyser=Broken()))
+    crisis = prepare(said("I want to die"), replace(PIPELINE, analyser=Unable()))
     assert crisis.plan.reason == "self_harm"
 
 
@@ -192,7 +182,7 @@ def test_people_cannot_close_the_tags_or_flood_the_prompt():
     messages = prepared.plan.prompt.messages
     assert messages[-1].content.count("</message>") == 1
     assert "<memory>" not in messages[-1].content
-    assert len(prompt_text(prepared)) < RECENT_CHARS + 8_000
+    assert sum(tokens_of(message.content) for message in messages) <= TOTAL_BUDGET + 50
     assert messages[-2].content.startswith("<message>49 ")
 
 
@@ -210,14 +200,6 @@ def test_a_model_that_says_nothing_leaves_no_answer():
     for words in (None, "  "):
         concluded = conclude(prepared, words, PIPELINE)
         assert (concluded.text, concluded.source) == (None, "none")
-
-
-def test_a_turn_read_back_from_storage_can_be_finished():
-    prepared = turn("hello")
-    again = judge_reply(
-        "Hi!", safety=prepared.safety, language="en", phone=None, crisis=PIPELINE.crisis
-    )
-    assert again == conclude(prepared, "Hi!", PIPELINE)
 
 
 def test_refused_requests_are_not_remembered():
@@ -272,7 +254,9 @@ def same_shape(value, shape):
 
 def test_the_wire_has_every_key():
     first = turn("I work at TechCorp")
-    prepared = turn("this job is killing me, where do I work?", memories=(remember(first),))
+    prepared = turn(
+        "this job is killing me, where do I work?", memories=(replace(remember(first), id="e0"),)
+    )
     concluded = conclude(prepared, "At TechCorp.", PIPELINE)
     answer = process_answer(
         prepared, concluded, user_id="their-id", total_stored=2, model="some-model"
@@ -292,6 +276,6 @@ def test_the_wire_of_a_block():
     )
     assert answer["safety"]["action"] == "BLOCK"
     assert {"phrase": "kill myself", "category": "self_harm"} in answer["safety"]["matched"]
-    assert answer["analysis"]["safety_matched"] == ["kill myself"]
+    assert "kill myself" in answer["analysis"]["safety_matched"]
     assert answer["model"] is None
     assert OFFLINE_LABEL not in answer["response"]

@@ -23,7 +23,7 @@ Document = dict[str, Any]
 
 LISTED: dict[str, int] = {"emits": 0}
 """No reader needs the outbox."""
-SAID: dict[str, int] = {"at": 1, "message.text": 1, "reply": 1}
+SAID: dict[str, int] = {"at": 1, "message.text": 1, "reply": 1, "unquotable": 1}
 """What a conversation is told from."""
 
 
@@ -76,6 +76,14 @@ class InteractionStore:
             {**push, "$set": {**push.get("$set", {}), **verdict, "reply": reply}},
             return_document=ReturnDocument.AFTER,
         )
+
+    async def stop_quoting(self, tenant: str, user_id: str, ids: tuple[str, ...]) -> None:
+        """The person asked us to forget these: no prompt may hold them again."""
+        if ids:
+            await self._interactions.update_many(
+                {"_id": {"$in": list(ids)}, "tenant": tenant, "user_id": user_id},
+                {"$set": {"unquotable": True}},
+            )
 
     async def page(
         self,

@@ -2,12 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from brain.adapters.endpoint import Endpoint, reason_of
 from brain.domain.replies import ChatMessage, Prompt, ReplyBrief, ReplyText, ReplyUnavailableError
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
 
 OFFLINE_LABEL = "[offline demo reply]"
 OFFLINE_MODEL = "offline-demo"
@@ -18,45 +16,22 @@ class OpenAIReplies:
     """``ReplyModel`` on an OpenAI-compatible endpoint.
 
     ``timeout_s`` bounds a whole ``reply``, its one retry included, and the wait for each piece of
-    a ``stream``. The library is imported at the first call (or ``warm``), off the event loop,
-    because it is slow to import.
+    a ``stream``.
     """
 
-    def __init__(
-        self,
-        *,
-        base_url: str,
-        api_key: str,
-        model: str,
-        timeout_s: float = 20.0,
-        max_retries: int = 1,
-    ) -> None:
-        self._base_url = base_url
-        self._api_key = api_key
+    def __init__(self, endpoint: Endpoint, *, model: str, timeout_s: float = 20.0) -> None:
+        self._endpoint = endpoint
         self._model = model
         self._timeout_s = timeout_s
-        self._max_retries = max_retries
-        self._client: AsyncOpenAI | None = None
-        self._opening = asyncio.Lock()
 
     @property
     def model(self) -> str:
         """The name asked for."""
         return self._model
 
-    async def warm(self) -> None:
-        """Import the library and make the client, so that the first person need not wait."""
-        await self._opened()
-
-    async def close(self) -> None:
-        """Give back the connections. Harmless when nothing was opened."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
-
     async def reply(self, prompt: Prompt) -> ReplyText:
         """See ``ReplyModel``."""
-        client = await self._opened()
+        client = await self._endpoint.client()
         try:
             async with asyncio.timeout(self._timeout_s):
                 answer = await client.chat.completions.create(
@@ -68,14 +43,14 @@ class OpenAIReplies:
             text = (answer.choices[0].message.content or "").strip() if answer.choices else ""
             name = str(answer.model or self._model)
         except Exception as error:  # noqa: BLE001 - the provider library raises many kinds
-            raise ReplyUnavailableError(_reason(error)) from None
+            raise ReplyUnavailableError(reason_of(error)) from None
         if not text:
             raise ReplyUnavailableError("empty")
         return ReplyText(text=text, model=name)
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[str]:
         """See ``ReplyModel``."""
-        client = await self._opened()
+        client = await self._endpoint.client()
         try:
             async with asyncio.timeout(self._timeout_s) as box:
                 pieces = await client.chat.completions.create(
@@ -90,26 +65,7 @@ class OpenAIReplies:
                     if text:
                         yield text
         except Exception as error:  # noqa: BLE001 - the provider library raises many kinds
-            raise ReplyUnavailableError(_reason(error)) from None
-
-    async def _opened(self) -> "AsyncOpenAI":
-        async with self._opening:
-            if self._client is None:
-                client_class = await asyncio.to_thread(_client_class)
-                self._client = client_class(
-                    base_url=self._base_url,
-                    api_key=self._api_key,
-                    timeout=self._timeout_s,
-                    max_retries=self._max_retries,
-                )
-            return self._client
-
-
-def _client_class() -> "type[AsyncOpenAI]":
-    """The library takes most of a second to import: not while people wait, and only if needed."""
-    from openai import AsyncOpenAI
-
-    return AsyncOpenAI
+            raise ReplyUnavailableError(reason_of(error)) from None
 
 
 class OfflineReplies:
@@ -125,9 +81,6 @@ class OfflineReplies:
         """The same text, word by word."""
         for word in offline_text(prompt.brief).split(" "):
             yield word + " "
-
-    async def close(self) -> None:
-        """Nothing to give back."""
 
 
 def offline_text(brief: ReplyBrief) -> str:
@@ -166,12 +119,3 @@ def _question(brief: ReplyBrief) -> str:
 
 def _wire(messages: Sequence[ChatMessage]) -> Any:
     return [{"role": message.role, "content": message.content} for message in messages]
-
-
-def _reason(error: Exception) -> str:
-    """A slug for logs and metrics; the provider's words may quote the prompt or the key."""
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int):
-        return f"status_{status}"
-    name = type(error).__name__
-    return "timeout" if "Timeout" in name else "unreachable" if "Connection" in name else "failed"

@@ -8,6 +8,7 @@ from pymongo.errors import DuplicateKeyError
 
 from brain.adapters.collections import END_USERS
 from brain.domain.people import Address, aliases_of
+from brain.domain.profile import Profile, from_document, to_document
 from brain.domain.state import EndUserState, HumanState, Relation
 from shared.ids import new_user_id
 from shared.mongo.indexes import Database
@@ -36,6 +37,7 @@ class EndUser:
     channel: str
     name: str | None
     state: EndUserState
+    profile: Profile
     last_seen: datetime
     version: int
     applied: tuple[Applied, ...]
@@ -44,6 +46,13 @@ class EndUser:
     def applied_for(self, event_id: str) -> Applied | None:
         """How the state was moved by this message, if it was."""
         return next((item for item in self.applied if item.event_id == event_id), None)
+
+    def applied_before(self, event_id: str) -> str | None:
+        """The message that moved the person last before this one, None when none is known."""
+        ids = [item.event_id for item in self.applied]
+        if event_id in ids:
+            ids = ids[: ids.index(event_id)]
+        return ids[-1] if ids else None
 
 
 class UserStore:
@@ -114,13 +123,15 @@ class UserStore:
         *,
         before: EndUserState,
         after: EndUserState,
+        profile: Profile,
         address: Address,
         at: datetime,
     ) -> bool:
-        """Set the state; False when somebody else moved the person first: read again, decide again."""
+        """Set state and profile; False when somebody else moved the person first: read again, decide again."""
         changes = {
             "$set": {
                 "state": asdict(after),
+                "profile": to_document(profile),
                 "last_seen": at,
                 **({"name": address.name} if address.name else {}),
             },
@@ -181,6 +192,7 @@ def _user(document: dict[str, Any]) -> EndUser:
         channel=document["channel"],
         name=document.get("name"),
         state=_state(document["state"]),
+        profile=from_document(document.get("profile")),
         last_seen=document["last_seen"],
         version=document["version"],
         applied=tuple(

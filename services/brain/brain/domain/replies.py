@@ -36,6 +36,7 @@ class ReplyBrief:
     shape: Shape
     memories: tuple[str, ...]
     name: str | None
+    profile: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,30 @@
 """The verdict on a text, the port of whoever judges it, and the rule that failure means HOLD."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
+
+from brain.domain.analysis import Risk
 
 CHECK_FAILED = "safety_check_failed"
 SELF_HARM = "self_harm"
 REFERRALS = {"legal_advice_request": "VB-002", "financial_advice_request": "VB-003"}
 """Categories that are answered with a referral, and their published rule names."""
+
+
+COMBINED = "combined"
+THIRD_PERSON = "third_person"
+BY_CLASSIFIER = "[classifier]"
+"""Stands for a phrase where no single phrase decided."""
+
+BY_SECOND_READER = "second_reader"
+"""Names who decided, where it was the language model."""
+
+HOLD_CUT, BLOCK_CUT, SECONDED_CUT, MASKED_CUT, REFERRAL_CUT = 0.5, 0.7, 0.5, 0.9, 0.6
+"""Probabilities from which the classifier says HOLD; BLOCK alone; BLOCK where a rule says HOLD; HOLD
+where a rule saw only an idiom or a denial; a referral. Chosen on the tuning part of the authored
+messages (docs/model-card.md, "Safety")."""
 
 
 class Action(StrEnum):
@@ -61,23 +77,85 @@ class SafetyVerdict:
         return self.action is not Action.PROCEED and category in self.flags
 
 
-class SafetyCheck(Protocol):
-    """Judges what a person wrote. Synchronous, bound by the CPU, quick."""
+FAILED = SafetyVerdict(action=Action.HOLD, risk_score=0.5, flags=(CHECK_FAILED,))
+"""The verdict when a check could not be made."""
+
+
+class SecondReader(Protocol):
+    """A slower judge, asked after the rules and the classifier about what they did not BLOCK."""
+
+    async def read(self, text: str, before: Sequence[str]) -> SafetyVerdict | None:
+        """The verdict on the masked ``text``, said after ``before``; None when it cannot be had.
+
+        Never raises, and answers within its own time box.
+        """
+
+
+class TextCheck(Protocol):
+    """Judges a text by what it says literally. Synchronous, bound by the CPU, quick."""
 
     def check(self, text: str) -> SafetyVerdict:
-        """May raise; call it through ``check_input``."""
+        """May raise; call it through ``judge``."""
 
 
-def check_input(check: SafetyCheck, text: str) -> SafetyVerdict:
-    """The verdict of ``check``; HOLD with the flag ``safety_check_failed`` if it raises.
+def judge(rules: TextCheck, text: str, risk: Risk | None) -> SafetyVerdict:
+    """The verdict of the rules and the trained classifier together.
 
-    Promise 11: the safety check failing means HOLD, never PROCEED. The error itself is dropped
-    because its message may quote the text.
+    Promise 11: when either fails (the rules raise, or ``risk`` is None) the verdict is at least
+    HOLD with the flag ``safety_check_failed``. The error itself is dropped because its message may
+    quote the text.
     """
     try:
-        return check.check(text)
+        found = rules.check(text)
     except Exception:  # noqa: BLE001 - fail closed, whatever it was
-        return SafetyVerdict(action=Action.HOLD, risk_score=0.5, flags=(CHECK_FAILED,))
+        found = FAILED
+    if risk is None:
+        return strictest((found, FAILED))
+    return strictest((found, _by_classifier(found, risk)))
+
+
+def _by_classifier(found: SafetyVerdict, risk: Risk) -> SafetyVerdict:
+    """What the classifier adds to the rules' verdict ``found``."""
+    hold_cut = MASKED_CUT if found.override and found.action is Action.PROCEED else HOLD_CUT
+    block_cut = SECONDED_CUT if found.action is Action.HOLD else BLOCK_CUT
+    category = risk.category
+    if risk.hold < hold_cut or category in REFERRALS:
+        referrals = [name for name in REFERRALS if risk.categories.get(name, 0.0) >= REFERRAL_CUT]
+        codes = [REFERRALS[name] for name in referrals]
+        return SafetyVerdict(risk_score=_share(risk.hold), flags=(*referrals, *codes))
+    action = Action.BLOCK if risk.block >= block_cut else Action.HOLD
+    flags = [category]
+    if risk.third_person >= 0.5:
+        flags.append(THIRD_PERSON)
+        if found.action is Action.HOLD and THIRD_PERSON in found.flags:
+            # A rule about somebody else knows better than the classifier how near the danger is.
+            action = Action.HOLD
+    return SafetyVerdict(
+        action=action,
+        risk_score=round(max(risk.hold * 0.6, risk.block), 4),
+        flags=tuple(flags),
+        matched=(SafetyMatch(BY_CLASSIFIER, category),),
+    )
+
+
+def _share(hold: float) -> float:
+    return round(0.5 * hold, 4)
+
+
+def seconded(found: SafetyVerdict, second: SafetyVerdict | None) -> SafetyVerdict:
+    """The verdict after a language model read the message too.
+
+    It may raise any verdict and lower only a HOLD; not one that stands for a failed check.
+    """
+    if second is None or found.action is second.action:
+        return found
+    if second.action.severity > found.action.severity:
+        return strictest((second, found))
+    if found.action is Action.HOLD and CHECK_FAILED not in found.flags:
+        return replace(
+            found, action=Action.PROCEED, risk_score=second.risk_score, override=BY_SECOND_READER
+        )
+    return found
 
 
 def strictest(verdicts: Iterable[SafetyVerdict]) -> SafetyVerdict:

@@ -66,6 +66,8 @@ class EndUserState:
 
     ``*_variance``: our doubt about mood and energy, 0..``STATIONARY_VARIANCE``. ``*_baseline``:
     where this person returns to. ``updated_at``: the moment the numbers are true for.
+    ``opted_out``: they asked us not to answer. ``held_until``: they asked for a human, and until
+    then no model answers.
     """
 
     human: HumanState
@@ -79,6 +81,8 @@ class EndUserState:
     interaction_count: int
     known_since: datetime
     last_seen: datetime | None
+    opted_out: bool = False
+    held_until: datetime | None = None
 
     @classmethod
     def initial(cls, now: datetime) -> "EndUserState":

@@ -4,31 +4,57 @@ Both are pure given their arguments. What is slow or outside (reading the store,
 saving) happens between and around them.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 from brain.domain.analysis import Analyser, Analysis, observation_of, unread
 from brain.domain.crisis import CrisisBook, crisis_answer
 from brain.domain.language import detect
-from brain.domain.memory import Memory, MemoryHit, importance_of, recall, tokenise
-from brain.domain.output_safety import check_output
+from brain.domain.memory import Archive, Embedder, Memory, MemoryHit, importance_of
+from brain.domain.output_safety import INACTION, OutputGates
 from brain.domain.pii import PiiScan, scan_pii
+from brain.domain.profile import (
+    Forgotten,
+    Profile,
+    answering,
+    extract,
+    forgetting,
+    forgotten,
+    relevant,
+    updated,
+)
 from brain.domain.prompt import RecentTurn, build_prompt
 from brain.domain.replies import Prompt, ReplyBrief
 from brain.domain.safety import (
     CHECK_FAILED,
+    COMBINED,
     REFERRALS,
     SELF_HARM,
+    THIRD_PERSON,
     Action,
-    SafetyCheck,
     SafetyMatch,
     SafetyVerdict,
-    check_input,
+    TextCheck,
+    judge,
+    seconded,
     strictest,
 )
 from brain.domain.shaping import Shape, Timing, shape, timing
+from brain.domain.standing import HUMAN_PLEASE, OPT_IN, OPT_OUT, silence_of, standing_after
 from brain.domain.state import EndUserState, Signal, decay, observe
+from brain.domain.terms import tokenise
+
+HUMAN_COMING = "human_coming"
+"""Why a fixed reply was given: the person asked for a human, who is being called."""
+_WISHES = {OPT_OUT: "opted_out", OPT_IN: "opted_in", HUMAN_PLEASE: HUMAN_COMING}
+"""Intents that a reviewed text answers, and its name."""
+RECALLED = 3  # P
+PROMPTED_FACTS = 10
+SUSPICIOUS = 0.1
+"""Risk score from which a message is read together with those before it."""
+SAID_BEFORE, JUST_BEFORE = 2, timedelta(minutes=30)
+"""How many earlier messages, and how old they may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +71,22 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class TurnInput:
-    """A message and all we know. ``recent_turns`` oldest first, without the message itself."""
+    """A message and all we know. ``recent_turns`` oldest first, without the message itself.
+
+    ``previous_id``: of the person's message before this one, when it is known; "forget that" means
+    it. ``hurried``: many wait behind this message, so the quickest model reads it. ``second``: the
+    second reader's verdict on this message, None when it was not asked or did not answer.
+    """
 
     message: Message
     state: EndUserState
-    memories: tuple[Memory, ...]
+    memories: Archive
     recent_turns: tuple[RecentTurn, ...]
     now: datetime
+    profile: Profile = field(default_factory=Profile)
+    previous_id: str | None = None
+    hurried: bool = False
+    second: SafetyVerdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +94,10 @@ class Pipeline:
     """What a turn needs besides its input; made once, where the service is wired."""
 
     analyser: Analyser
-    safety: SafetyCheck
+    rules: TextCheck
     crisis: CrisisBook
+    gates: OutputGates
+    embedder: Embedder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +131,8 @@ class Prepared:
     """Everything known before a reply is written.
 
     ``text`` is the masked message: the only form that may be stored or sent on. ``state_before``
-    is decayed to now, ``state_after`` is what to save.
+    is decayed to now, ``state_after`` and ``profile_after`` are what to save. ``forgets``: what
+    the person asked us to forget, None when they did not.
     """
 
     message: Message
@@ -111,6 +149,8 @@ class Prepared:
     shape: Shape
     timing: Timing
     plan: ReplyPlan
+    profile_after: Profile
+    forgets: Forgotten | None
     now: datetime
 
 
@@ -136,15 +176,29 @@ def prepare(turn: TurnInput, pipeline: Pipeline) -> Prepared:
     """
     message, now = turn.message, turn.now
     pii = scan_pii(message.text)
-    verdict = _judged(check_input(pipeline.safety, message.text), pii)
-    analysis = _read(pipeline.analyser, pii.masked_text, verdict)
+    analysis = _read(pipeline.analyser, pii.masked_text, hurried=turn.hurried)
+    verdict = judge(pipeline.rules, message.text, analysis.risk)
+    verdict = _with_before(turn, pii.masked_text, analysis, verdict, pipeline)
+    verdict = _masked(seconded(verdict, turn.second), pii)
+    analysis = _told(analysis, verdict)
     before = decay(turn.state, now)
     observed = observe(before, observation_of(analysis), now)
-    hits = recall(pii.masked_text, turn.memories, now)
+    after = standing_after(observed.state, analysis.intent, now)
+    forgets = _forgets(turn, pii.masked_text, analysis)
+    profile = _told_of_themselves(turn, pii.masked_text, analysis, forgets)
+    hits = _recalled(turn, pii.masked_text, profile, pipeline.embedder)
     style = shape(observed.state, analysis, verdict, channel=message.channel)
-    fixed = _fixed_reply(message, pii, analysis, verdict, pipeline.crisis)
+    fixed = _fixed_reply(turn, pii, analysis, verdict, pipeline.crisis, forgets=forgets)
     plan = fixed or ModelReply(
-        _prompt(turn, pii.masked_text, analysis, state=observed.state, hits=hits, style=style)
+        _prompt(
+            turn,
+            pii.masked_text,
+            analysis,
+            state=observed.state,
+            profile=profile,
+            hits=hits,
+            style=style,
+        )
     )
     return Prepared(
         message=replace(message, text=pii.masked_text),
@@ -153,7 +207,7 @@ def prepare(turn: TurnInput, pipeline: Pipeline) -> Prepared:
         analysis=analysis,
         safety=verdict,
         state_before=before,
-        state_after=observed.state,
+        state_after=after,
         mood_delta=observed.mood_delta,
         energy_delta=observed.energy_delta,
         signal_magnitude=observed.signal,
@@ -170,6 +224,8 @@ def prepare(turn: TurnInput, pipeline: Pipeline) -> Prepared:
             now=now,
         ),
         plan=plan,
+        profile_after=profile,
+        forgets=forgets,
         now=now,
     )
 
@@ -182,52 +238,59 @@ def conclude(prepared: Prepared, model_text: str | None, pipeline: Pipeline) -> 
         return Concluded(plan.text, "fixed", prepared.safety, blocked, plan.reason)
     if isinstance(plan, NoReply):
         return Concluded(None, "none", prepared.safety, blocked, plan.reason)
-    return judge_reply(
+    return _judge_reply(
         model_text,
         safety=prepared.safety,
         language=prepared.analysis.language,
         phone=prepared.message.phone,
-        crisis=pipeline.crisis,
+        pipeline=pipeline,
     )
 
 
-def judge_reply(
+def _judge_reply(
     model_text: str | None,
     *,
     safety: SafetyVerdict,
     language: str | None,
     phone: str | None,
-    crisis: CrisisBook,
+    pipeline: Pipeline,
 ) -> Concluded:
-    """What may be said of ``model_text``: the second half of a turn read back from storage.
+    """What may be said of ``model_text``; ``safety`` is the verdict on the input.
 
-    ``safety`` is the verdict on the input. What the output gates block is replaced by a reviewed
-    text in the person's language; None or blank text ends the turn without an answer.
+    What the output gates block is replaced by a reviewed text in the person's language; None or
+    blank text ends the turn without an answer.
     """
     text = (model_text or "").strip()
     blocked = safety.action is Action.BLOCK
     if not text:
         return Concluded(None, "none", safety, blocked, "no_model_text")
-    gate = check_output(text)
+    gate = pipeline.gates.check(text, safety)
     joined = strictest((safety, gate))
     if gate.action is not Action.BLOCK:
         return Concluded(text, "model", joined, blocked, "model")
-    answer = crisis_answer(crisis, "output_blocked", phone=phone, language=language)
+    # Where help had to be named and was not, the reviewed text of that danger names it.
+    danger = gate.category if INACTION in gate.flags else None
+    answer = crisis_answer(
+        pipeline.crisis, danger or "output_blocked", phone=phone, language=language
+    )
     return Concluded(answer.text, "fixed", joined, True, "output_blocked")
 
 
-def remember(prepared: Prepared, concluded: Concluded | None = None) -> Memory | None:
+def remember(
+    prepared: Prepared, concluded: Concluded | None = None, *, embedder: Embedder | None = None
+) -> Memory | None:
     """The one record of this interaction, both sides masked; None when there was no text.
 
-    Without ``concluded`` it holds the person's side only. Its id is the message's: remembering twice is remembering once. A reviewed text is not worth
-    remembering as our side; a refused request is not remembered at all.
+    Without ``concluded`` it holds the person's side only. Its id is the message's: remembering twice
+    is remembering once. A reviewed text is not worth remembering as our side; a refused request and
+    a wish to forget are not remembered at all.
     """
     refused = prepared.safety.action is Action.BLOCK and prepared.safety.category in {
         "illegal",
         "sexual_minors",
         "pii_extraction",
     }
-    if not prepared.text.strip() or refused:
+    if not prepared.text.strip() or refused or prepared.forgets is not None:
         return None
     reply = None
     if concluded is not None and concluded.source == "model" and concluded.text:
@@ -239,10 +302,11 @@ def remember(prepared: Prepared, concluded: Concluded | None = None) -> Memory |
         importance=importance_of(prepared.analysis, prepared.safety),
         reply=reply,
         tokens=tokenise(prepared.text),
+        vector=None if embedder is None else embedder.embed(prepared.text),
     )
 
 
-def _judged(verdict: SafetyVerdict, pii: PiiScan) -> SafetyVerdict:
+def _masked(verdict: SafetyVerdict, pii: PiiScan) -> SafetyVerdict:
     """Tier 1 personal data is a BLOCK of its own; the number itself is never a match's phrase."""
     matched = tuple(
         SafetyMatch(scan_pii(match.phrase).masked_text, match.category) for match in verdict.matched
@@ -256,11 +320,45 @@ def _judged(verdict: SafetyVerdict, pii: PiiScan) -> SafetyVerdict:
     return strictest((verdict, found))
 
 
-def _read(analyser: Analyser, text: str, verdict: SafetyVerdict) -> Analysis:
+def _with_before(
+    turn: TurnInput, text: str, analysis: Analysis, verdict: SafetyVerdict, pipeline: Pipeline
+) -> SafetyVerdict:
+    """``verdict``, or a stricter one of the message together with what was said just before.
+
+    "I have the pills here" means one thing alone and another after "I can't do this any more". Only
+    a message that is not plainly harmless is read a second time.
+    """
+    suspicious = verdict.risk_score >= SUSPICIOUS or verdict.action is not Action.PROCEED
+    if verdict.action is Action.BLOCK or not suspicious or analysis.risk is None:
+        return verdict
+    before = said_before(turn)
+    if not before:
+        return verdict
+    whole = ". ".join((*before, text))
+    again = judge(pipeline.rules, whole, _read(pipeline.analyser, whole, hurried=False).risk)
+    if again.action.severity <= verdict.action.severity:
+        return verdict
+    return strictest((replace(again, flags=(*again.flags, COMBINED)), verdict))
+
+
+def said_before(turn: TurnInput) -> list[str]:
+    """The person's last messages of the past half hour, masked, oldest first; two at most."""
+    return [
+        memory.text
+        for memory in turn.memories.memories[-SAID_BEFORE:]
+        if turn.now - memory.created_at <= JUST_BEFORE and memory.id != turn.message.id
+    ]
+
+
+def _read(analyser: Analyser, text: str, *, hurried: bool) -> Analysis:
     try:
-        analysis = analyser.analyse(text)
+        return analyser.analyse(text, hurried=hurried)
     except Exception:  # noqa: BLE001 - the turn goes on; the error may quote the text
-        analysis = unread(detect(text))
+        return unread(detect(text))
+
+
+def _told(analysis: Analysis, verdict: SafetyVerdict) -> Analysis:
+    """``analysis`` with what the safety check knows better."""
     if analysis.language is None:
         analysis = replace(analysis, language=verdict.language)
     if verdict.concerns(SELF_HARM):
@@ -268,13 +366,62 @@ def _read(analyser: Analyser, text: str, verdict: SafetyVerdict) -> Analysis:
     return analysis
 
 
+def _forgets(turn: TurnInput, text: str, analysis: Analysis) -> Forgotten | None:
+    """What the message asks us to forget. Of memories, those of this very message do not count."""
+    request = forgetting(text, analysis.language)
+    if request is None:
+        return None
+    told = [memory for memory in turn.memories.memories if memory.id != turn.message.id]
+    return forgotten(request, turn.profile, told, last_id=turn.previous_id)
+
+
+def _told_of_themselves(
+    turn: TurnInput, text: str, analysis: Analysis, forgets: Forgotten | None
+) -> Profile:
+    """The profile after the message."""
+    if forgets is not None:
+        return forgets.profile
+    facts = extract(text, source_id=turn.message.id, at=turn.message.at, language=analysis.language)
+    return updated(turn.profile, facts)
+
+
+def _recalled(
+    turn: TurnInput, text: str, profile: Profile, embedder: Embedder | None
+) -> tuple[MemoryHit, ...]:
+    """What the message brings back: facts that answer it first, then memories."""
+    facts = (
+        MemoryHit(fact.source_id, fact.sentence, 1.0, fact.stated_at)
+        for fact in answering(profile, text)
+        if fact.source_id != turn.message.id
+    )
+    found = turn.memories.recall(text, turn.now, embedder=embedder, but=turn.message.id)
+    hits: dict[str, MemoryHit] = {}
+    for hit in (*facts, *found):  # one message may state several facts, and be a memory too
+        hits.setdefault(hit.id, hit)
+    return tuple(hits.values())[:RECALLED]
+
+
 def _fixed_reply(
-    message: Message, pii: PiiScan, analysis: Analysis, verdict: SafetyVerdict, crisis: CrisisBook
+    turn: TurnInput,
+    pii: PiiScan,
+    analysis: Analysis,
+    verdict: SafetyVerdict,
+    crisis: CrisisBook,
+    *,
+    forgets: Forgotten | None,
 ) -> FixedReply | NoReply | None:
-    """The answer that needs no model, None when a model may speak."""
+    """The answer that needs no model, None when a model may speak.
+
+    Danger first, then what the person wishes of us.
+    """
+    message = turn.message
     if not message.text.strip():
         return NoReply("empty_message")
     reason = _fixed_reason(verdict, pii)
+    silence = silence_of(turn.state, analysis.intent, turn.now)
+    if silence is not None and verdict.action is Action.PROCEED:
+        return NoReply(silence)
+    reason = reason or ("forgotten" if forgets else _WISHES.get(analysis.intent))
     if reason is None:
         return None
     answer = crisis_answer(crisis, reason, phone=message.phone, language=analysis.language)
@@ -287,11 +434,12 @@ def _prompt(
     analysis: Analysis,
     *,
     state: EndUserState,
+    profile: Profile,
     hits: tuple[MemoryHit, ...],
     style: Shape,
 ) -> Prompt:
     """All that leaves for a provider, masked: the message, the memories, the turns, the name."""
-    name = turn.message.profile_name
+    name = profile.name or turn.message.profile_name
     brief = ReplyBrief(
         message=text,
         language=analysis.language,
@@ -302,6 +450,7 @@ def _prompt(
         shape=style,
         memories=tuple(hit.text for hit in hits),
         name=scan_pii(name).masked_text if name else None,
+        profile=tuple(fact.sentence for fact in relevant(profile, text, PROMPTED_FACTS)),
     )
     recent = tuple(
         replace(earlier, content=scan_pii(earlier.content).masked_text)
@@ -317,7 +466,7 @@ def _fixed_reason(verdict: SafetyVerdict, pii: PiiScan) -> str | None:
     failed check calls a human and lets the model answer: nothing is withheld (P).
     """
     if verdict.concerns(SELF_HARM):
-        if "third_person" in verdict.flags:
+        if THIRD_PERSON in verdict.flags:
             return "self_harm_other"
         return SELF_HARM if verdict.action is Action.BLOCK else "self_harm_concern"
     if CHECK_FAILED in verdict.flags:

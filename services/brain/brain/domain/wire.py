@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from brain.domain.safety import SafetyVerdict
+from brain.domain.safety import Action, SafetyMatch, SafetyVerdict
 from brain.domain.turn import Concluded, Prepared
 
 
@@ -73,6 +73,17 @@ def safety_part(verdict: SafetyVerdict) -> dict[str, Any]:
         "matched": [{"phrase": m.phrase, "category": m.category} for m in verdict.matched],
         "override": verdict.override,
     }
+
+
+def verdict_of(part: dict[str, Any]) -> SafetyVerdict:
+    """The verdict that ``safety_part`` wrote, without its language."""
+    return SafetyVerdict(
+        action=Action(part["action"]),
+        risk_score=part["risk_score"],
+        flags=tuple(part["flags"]),
+        matched=tuple(SafetyMatch(m["phrase"], m["category"]) for m in part["matched"]),
+        override=part["override"],
+    )
 
 
 def _analysis(prepared: Prepared) -> dict[str, Any]:

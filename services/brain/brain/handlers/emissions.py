@@ -5,7 +5,7 @@ from typing import Literal
 
 from brain.adapters.user_store import EndUser
 from brain.domain.safety import Action, SafetyVerdict
-from brain.domain.turn import Prepared
+from brain.domain.turn import HUMAN_COMING, FixedReply, Prepared
 from brain.handlers.incoming import Incoming
 from shared.bus.port import Publication
 from shared.bus.topology import INTERACTIONS, OUTBOUND, OUTBOUND_LANES, lane_key
@@ -75,6 +75,9 @@ def events_of(
     a crash between the two must not swallow it.
     """
     events = safety_events(incoming, user.id, prepared.safety)
+    if isinstance(prepared.plan, FixedReply) and prepared.plan.reason == HUMAN_COMING:
+        asked = SafetyVerdict(action=Action.HOLD, flags=("human_requested",))
+        events += safety_events(incoming, user.id, asked, "human_requested")
     if prepared.state_before.interaction_count == 0:
         new = UserCreated(user_id=user.id, channel=incoming.channel, channel_id=_channel(incoming))
         events.append(_event(incoming, user.id, "user.created", new))

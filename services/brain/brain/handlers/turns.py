@@ -5,7 +5,7 @@ on the person make a repeat find what was done and go on from there (ADR 0003, A
 """
 
 from asyncio import Lock, gather
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
 from typing import Any
@@ -17,9 +17,20 @@ from brain.adapters.interaction_store import SAID, InteractionFilter, Interactio
 from brain.adapters.memory_store import MemoryStore
 from brain.adapters.user_store import EndUser, UserStore
 from brain.domain.pii import scan_pii
+from brain.domain.profile import Forgotten
 from brain.domain.prompt import RecentTurn
+from brain.domain.safety import Action, SafetyVerdict, SecondReader
 from brain.domain.state import EndUserState
-from brain.domain.turn import Message, Pipeline, Prepared, TurnInput, prepare, remember
+from brain.domain.turn import (
+    Message,
+    Pipeline,
+    Prepared,
+    TurnInput,
+    prepare,
+    remember,
+    said_before,
+)
+from brain.domain.wire import verdict_of
 from brain.handlers.emissions import events_of, read_mark
 from brain.handlers.incoming import Incoming
 from brain.handlers.records import interaction_record
@@ -48,10 +59,11 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class TurnLimits:
-    """How far back to look and how much to keep."""
+    """``memory_cap``: memories kept per person. ``hurry_after_s``: a message that waited longer than
+    this since we received it is read by the quickest model."""  # noqa: D205, D209
 
-    recall_window: int
     memory_cap: int
+    hurry_after_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,9 @@ class Turns:
         limits: TurnLimits,
         clock: Clock,
         metrics: Metrics,
+        second_reader: SecondReader | None = None,
     ) -> None:
+        self._second_reader = second_reader
         self._users = stores.users
         self._interactions = stores.interactions
         self._memories = stores.memories
@@ -129,7 +143,7 @@ class Turns:
         document = understood.document
         if document["reply"]["status"] != "pending":
             return document
-        prepared = understood.prepared or await self._prepared_again(incoming)
+        prepared = understood.prepared or await self._prepared_again(incoming, document)
         reply, emissions, safety = await self._replying.by_model(
             incoming, prepared, document["user_id"]
         )
@@ -161,7 +175,9 @@ class Turns:
 
     async def _remembered(self, incoming: Incoming, user: EndUser, prepared: Prepared) -> int:
         """Keep what was said, within the cap; how many memories the person has now."""
-        memory = remember(prepared)
+        if prepared.forgets is not None:
+            await self._forget(incoming, user, prepared.forgets)
+        memory = remember(prepared, embedder=self._pipeline.embedder)
         if memory is not None:
             await self._memories.keep(incoming.tenant, user.id, memory)
         total = await self._memories.count(incoming.tenant, user.id)
@@ -169,19 +185,33 @@ class Turns:
             return total
         return total - await self._memories.trim(incoming.tenant, user.id, self._limits.memory_cap)
 
+    async def _forget(self, incoming: Incoming, user: EndUser, forgets: Forgotten) -> None:
+        """Take what was said out of memory and out of what a prompt may quote."""
+        await self._memories.forget(incoming.tenant, user.id, forgets.memory_ids)
+        await self._interactions.stop_quoting(incoming.tenant, user.id, forgets.memory_ids)
+        if forgets.everything:
+            await self._users.clear_history(user, self._clock())
+
     async def _moved(self, incoming: Incoming, user: EndUser) -> Prepared:
         """Decide from the person's state and move it, by compare-and-set; once per message."""
+        second, asked = None, False
         for _ in range(COMPARE_AND_SET_TRIES):
             applied = user.applied_for(incoming.event_id)
+            state, now = (applied.before, applied.at) if applied else (user.state, self._clock())
+            turn = await self._turn(incoming, user, state, now)
+            prepared = self._prepared(turn)
+            if not asked:
+                second, asked = await self._second_reading(turn, prepared), True
+            if second is not None:
+                prepared = self._prepared(replace(turn, second=second))
             if applied is not None:
-                return await self._prepare(incoming, user, applied.before, applied.at)
-            now = self._clock()
-            prepared = await self._prepare(incoming, user, user.state, now)
+                return prepared
             if await self._users.move(
                 user,
                 incoming.event_id,
                 before=prepared.state_before,
                 after=prepared.state_after,
+                profile=prepared.profile_after,
                 address=incoming.address,
                 at=now,
             ):
@@ -192,23 +222,37 @@ class Turns:
             user = fresh
         raise Transient("user_contended")
 
-    async def _prepared_again(self, incoming: Incoming) -> Prepared:
-        """What an earlier, interrupted call had decided: same state, same message, same result."""
+    async def _second_reading(self, turn: TurnInput, prepared: Prepared) -> SafetyVerdict | None:
+        """What the second reader says of a message that is not refused already."""
+        silent = not prepared.text.strip() or prepared.safety.action is Action.BLOCK
+        if self._second_reader is None or silent:
+            return None
+        began = perf_counter()
+        second = await self._second_reader.read(prepared.text, said_before(turn))
+        self._metrics.stage_seconds.labels("second_reading").observe(perf_counter() - began)
+        return second
+
+    async def _prepared_again(self, incoming: Incoming, document: dict[str, Any]) -> Prepared:
+        """What an earlier, interrupted call had decided: same state, same message, same verdict."""
         user = await self._person(incoming)
         applied = user.applied_for(incoming.event_id)
         state, now = (applied.before, applied.at) if applied else (user.state, self._clock())
-        return await self._prepare(incoming, user, state, now)
+        turn = await self._turn(incoming, user, state, now)
+        return self._prepared(replace(turn, second=verdict_of(document["safety"])))
 
-    async def _prepare(
+    def _prepared(self, turn: TurnInput) -> Prepared:
+        began = perf_counter()
+        prepared = prepare(turn, self._pipeline)
+        self._metrics.stage_seconds.labels("prepare").observe(perf_counter() - began)
+        return prepared
+
+    async def _turn(
         self, incoming: Incoming, user: EndUser, state: EndUserState, now: datetime
-    ) -> Prepared:
+    ) -> TurnInput:
         memories, recent = await gather(
-            self._memories.newest(
-                incoming.tenant, user.id, self._limits.recall_window, but=incoming.event_id
-            ),
-            self._recent(incoming, user),
+            self._memories.archive(incoming.tenant, user.id), self._recent(incoming, user)
         )
-        turn = TurnInput(
+        return TurnInput(
             message=Message(
                 id=incoming.event_id,
                 text=incoming.text,
@@ -221,11 +265,15 @@ class Turns:
             memories=memories,
             recent_turns=recent,
             now=now,
+            profile=user.profile,
+            previous_id=user.applied_before(incoming.event_id),
+            hurried=self._is_behind(incoming, now),
         )
-        began = perf_counter()
-        prepared = prepare(turn, self._pipeline)
-        self._metrics.stage_seconds.labels("prepare").observe(perf_counter() - began)
-        return prepared
+
+    def _is_behind(self, incoming: Incoming, now: datetime) -> bool:
+        """Whether the lane was behind when this message was decided, so that a repeat decides alike."""
+        waited = (now - incoming.received_at).total_seconds()
+        return waited > self._limits.hurry_after_s
 
     async def _recent(self, incoming: Incoming, user: EndUser) -> tuple[RecentTurn, ...]:
         if not incoming.wants_reply or not self._replying.asks_model:
@@ -243,7 +291,7 @@ class Turns:
         )
         turns: list[RecentTurn] = []
         for row in reversed(rows):
-            if row["_id"] == incoming.event_id:
+            if row["_id"] == incoming.event_id or row.get("unquotable"):
                 continue
             turns.append(RecentTurn("user", row["message"]["text"], row["at"]))
             if row["reply"].get("text"):

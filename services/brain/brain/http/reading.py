@@ -5,7 +5,7 @@ from aiohttp import web
 from brain.adapters.interaction_store import InteractionFilter, InteractionStore
 from brain.adapters.memory_store import MemoryStore
 from brain.adapters.user_store import EndUser, UserStore
-from brain.domain.memory import recall
+from brain.domain.memory import Embedder
 from brain.domain.state import decay
 from brain.http.shapes import interaction_shape, user_shape
 from shared.clock import Clock
@@ -25,13 +25,13 @@ class Reading:
         interactions: InteractionStore,
         memories: MemoryStore,
         clock: Clock,
-        recall_window: int,
+        embedder: Embedder | None,
     ) -> None:
         self._users = users
         self._interactions = interactions
         self._memories = memories
         self._clock = clock
-        self._recall_window = recall_window
+        self._embedder = embedder
 
     def routes(self) -> list[web.RouteDef]:
         """Every route of the read API."""
@@ -117,9 +117,9 @@ class Reading:
         user = await self._user(request)
         limit = limit_of(request, default=20)
         query = request.query.get("q", "").strip()
-        kept = await self._memories.newest(user.tenant, user.id, self._recall_window)
+        archive = await self._memories.archive(user.tenant, user.id)
         if query:
-            hits = recall(query, kept, self._clock(), limit=limit)
+            hits = archive.recall(query, self._clock(), embedder=self._embedder, limit=limit)
             found = [
                 {"id": h.id, "text": h.text, "similarity": h.similarity, "timestamp": h.created_at}
                 for h in hits
@@ -127,7 +127,7 @@ class Reading:
         else:
             found = [
                 {"id": m.id, "text": m.text, "timestamp": m.created_at}
-                for m in reversed(kept[-limit:])
+                for m in reversed(archive.memories[-limit:])
             ]
         total = await self._memories.count(user.tenant, user.id)
         return json_response({"memories": found, "total_stored": total})

@@ -31,6 +31,20 @@ def user_shape(user: EndUser, now_state: EndUserState) -> Document:
         "interaction_count": now_state.interaction_count,
         "known_since": now_state.known_since,
         "last_seen": now_state.last_seen,
+        "opted_out": now_state.opted_out,
+        "held_until": now_state.held_until,
+        "profile": [
+            {
+                "kind": fact.kind,
+                "key": fact.key,
+                "value": fact.value,
+                "said": fact.sentence,
+                "interaction_id": fact.source_id,
+                "stated_at": fact.stated_at,
+                "on": fact.on,
+            }
+            for fact in user.profile.facts
+        ],
     }
 
 
