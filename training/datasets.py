@@ -7,36 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-GO_EMOTIONS = [
-    "admiration",
-    "amusement",
-    "anger",
-    "annoyance",
-    "approval",
-    "caring",
-    "confusion",
-    "curiosity",
-    "desire",
-    "disappointment",
-    "disapproval",
-    "disgust",
-    "embarrassment",
-    "excitement",
-    "fear",
-    "gratitude",
-    "grief",
-    "joy",
-    "love",
-    "nervousness",
-    "optimism",
-    "pride",
-    "realization",
-    "relief",
-    "remorse",
-    "sadness",
-    "surprise",
-    "neutral",
-]
+from brain.adapters.models.outputs import GO_EMOTIONS
+
 PLUTCHIK = ["anger", "anticipation", "disgust", "fear", "joy", "sadness", "surprise", "trust"]
 """XED's labels 1 to 8, in its order."""
 BRIGHTER = ["anger", "disgust", "fear", "joy", "sadness", "surprise"]

@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.metrics import f1_score
 from tqdm import tqdm
 
+from brain.adapters.models.outputs import GO_EMOTIONS
 from brain.domain.turn import Pipeline, Prepared
 from brain.lab.analyse import load_pipeline, understand
 from brain.lab.recall import recalls
@@ -88,8 +89,8 @@ def mood(pipeline: Pipeline, data: Path, tier: str) -> Iterator[Figure]:
     marks = np.zeros_like(go.targets, dtype=bool)
     for row, one in enumerate(read(pipeline, go.texts, "GoEmotions")):
         for emotion in one.analysis.emotions:
-            if emotion in datasets.GO_EMOTIONS:
-                marks[row, datasets.GO_EMOTIONS.index(emotion)] = True
+            if emotion in GO_EMOTIONS:
+                marks[row, GO_EMOTIONS.index(emotion)] = True
     yield bootstrap(
         f"GoEmotions dev, 28 labels, macro-F1 ({tier})",
         lambda i: float(f1_score(go.targets[i], marks[i], average="macro", zero_division=0)), len(go),

@@ -17,6 +17,7 @@ from scipy.sparse import csr_matrix
 
 from brain.adapters.models import outputs
 from brain.adapters.models.features import Grams
+from brain.adapters.models.outputs import CATEGORIES
 from training import datasets, polyglot, seeds
 from training.encoder import best_thresholds, cross_fitted_f1
 from training.features import CHARS, WORDS, embedder, hashes, join, known_grams, matrix
@@ -175,7 +176,7 @@ class Fitting:
             english = path.stem.endswith("-en")
             for text, hateful, threat in datasets.hate_cases(path):
                 row = np.zeros(len(seeds.SAFETY), dtype=np.float32)
-                row[[0, 3 + seeds.CATEGORIES.index("hate")]] = hateful
+                row[[0, 3 + CATEGORIES.index("hate")]] = hateful
                 row[1] = threat
                 texts[english].append(text)
                 targets[english].append(row)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import BertConfig, BertModel
 
+from brain.adapters.models.outputs import CATEGORIES, GO_EMOTIONS
 from brain.domain.voice import spelled_out
 from training import datasets, e5, hinglish, seeds
 from training.encoder import EMOBANK_MEAN, EMOBANK_STD, cross_fitted_f1, pearson_loss
@@ -28,7 +29,7 @@ PIECES = 24_000
 LAYERS = (0, 1, 2, 3, 4, 5)
 MAX_TOKENS = 96
 GROUPS = {
-    "vad": 3, "goemotions": len(datasets.GO_EMOTIONS), "xed": len(datasets.PLUTCHIK),
+    "vad": 3, "goemotions": len(GO_EMOTIONS), "xed": len(datasets.PLUTCHIK),
     "brighter": len(datasets.BRIGHTER), "polarity": 1, "safety": len(seeds.SAFETY),
 }  # fmt: skip
 OUTPUTS = sum(GROUPS.values())
@@ -166,7 +167,7 @@ def safety_parts(data: Path, repeats: float) -> list[Part]:
         targets = _blank(len(cases))
         for place, (_, hateful, threat) in enumerate(cases):
             row = np.zeros(GROUPS["safety"], dtype=np.float32)
-            row[[0, 3 + seeds.CATEGORIES.index("hate")]] = hateful
+            row[[0, 3 + CATEGORIES.index("hate")]] = hateful
             row[1] = threat
             targets[place, columns("safety")] = row
         parts.append(Part([case[0] for case in cases], targets, 0.5, path.stem.endswith("-en")))

@@ -13,22 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from brain.adapters.models.outputs import CATEGORIES
+
 TAUGHT = "acdefghijklmnopqrs"
 """Authors whose messages may be learnt from."""
 FOLDER = Path(__file__).with_name("safety") / "seeds"
-CATEGORIES = [
-    "self_harm",
-    "violence",
-    "abuse",
-    "medical",
-    "harassment",
-    "hate",
-    "illegal",
-    "sexual_minors",
-    "pii_extraction",
-    "legal_advice_request",
-    "financial_advice_request",
-]
 SAFETY = ("hold", "block", "third_person", *CATEGORIES)
 """Outputs of the safety head: HOLD or worse, BLOCK, about somebody else, then the categories."""
 

@@ -89,16 +89,15 @@ class AccurateReader:
     def read(self, pieces: Pieces) -> ModelReading:
         """The reading of the pieces; raises onnxruntime's errors.
 
-        Of two encoders the English one tells the mood, and the more worried one the danger.
+        Of two encoders the more worried one tells the danger, and the mood the one that needs fewer
+        pieces for the text: a language falls apart in the vocabulary of another.
         """
-        if not pieces.english:
-            found = self._world.run(pieces.world)
-            return outputs.polyglot(
-                float(found["polarity"][0]), found["six"], outputs.risk_of(found["safety"], EVEN)
-            )
-        found = self._english.run(pieces.english)
-        danger = found["safety"]
-        if pieces.world:
-            danger = np.maximum(danger, self._world.run(pieces.world)["safety"])
+        parts = (("english", self._english, pieces.english), ("world", self._world, pieces.world))
+        read = {name: encoder.run(cut) for name, encoder, cut in parts if cut}
+        risk = outputs.risk_of(np.maximum.reduce([each["safety"] for each in read.values()]), EVEN)
+        if not pieces.english or 0 < len(pieces.world) < len(pieces.english):
+            found = read["world"]
+            return outputs.polyglot(float(found["polarity"][0]), found["six"], risk)
+        found = read["english"]
         vad = found["vad"] + FAST_SHARE * (self._fast.mood(pieces.spelled) - found["vad"])
-        return outputs.english(vad, found["emotions"], self._cuts, outputs.risk_of(danger, EVEN))
+        return outputs.english(vad, found["emotions"], self._cuts, risk)
