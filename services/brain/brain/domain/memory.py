@@ -200,6 +200,9 @@ class Archive:
         if not asked or not self._places:
             return ()
         vector = None if embedder is None else embedder.embed(query)
+        centre = aim = None
+        if embedder is not None and vector is not None and vector.any():
+            centre, aim = embedder.centre, _unit(vector - embedder.centre)
         scores, shares = self._scores(asked, vector, now)
         hits: list[MemoryHit] = []
         kept: list[frozenset[str]] = []
@@ -209,7 +212,7 @@ class Archive:
                 continue
             if memory.is_question and _share(words, said) >= SAME_QUESTION:
                 continue
-            similarity = self._similarity(place, float(shares[place]), vector, embedder)
+            similarity = self._similarity(place, float(shares[place]), centre, aim)
             if similarity < threshold or any(_share(words, one) >= DUPLICATE_SHARE for one in kept):
                 continue
             kept.append(words)
@@ -279,15 +282,15 @@ class Archive:
         return held, times[held].astype(np.float32)
 
     def _similarity(
-        self, place: int, share: float, vector: Vector | None, embedder: Embedder | None
+        self, place: int, share: float, centre: Vector | None, aim: Vector | None
     ) -> float:
         """How well one memory fits, 0..1, whatever the others are."""
         if self._memories[place].is_question:
             share *= QUESTION_FACTOR
-        if vector is None or embedder is None or not vector.any() or not self._vectors[place].any():
+        vector = self._vectors[place]
+        if centre is None or aim is None or not vector.any():
             return share
-        one, other = self._vectors[place] - embedder.centre, vector - embedder.centre
-        cosine = float(one @ other) / (math.sqrt(float(one @ one) * float(other @ other)) + 1e-9)
+        cosine = float(_unit(vector - centre) @ aim)
         return max(share, cosine if share or cosine >= DENSE_ALONE else 0.0)
 
 
@@ -309,6 +312,10 @@ def _standard(values: Vector, least: float) -> Vector:
     away = values - np.float32(values.sum() / len(values))
     spread = max(math.sqrt(float(away @ away) / len(values)), least)
     return np.asarray(away / np.float32(spread), dtype=np.float32)
+
+
+def _unit(vector: Vector) -> Vector:
+    return vector / np.float32(math.sqrt(float(vector @ vector)) + 1e-9)
 
 
 def _rarity(holders: int, total: int) -> float:

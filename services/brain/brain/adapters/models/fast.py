@@ -57,6 +57,7 @@ class FastReader:
         self._words = Grams.load(weights, "words")
         self._chars = Grams.load(weights, "chars")
         self._english = _Heads(weights, "vad", "emotions", "safety")
+        self._mood = _Heads(weights, "vad")
         self._other = _Heads(weights, "polyglot", "safety")
         self._static = np.hstack([weights.floats(f"{n}-static") for n in ("vad", "emotions")])
         self._hidden = weights.floats("vad-net-hidden")
@@ -78,9 +79,10 @@ class FastReader:
         read, safety = self._read(spelled, grams)
         return outputs.english(read[:3], read[3:], self._cuts, outputs.risk_of(safety, EVEN))
 
-    def mood(self, spelled: str) -> Floats:
-        """Valence, arousal and dominance of an English text, on EmoBank's scale."""
-        return self._read(spelled, self._grams(spelled))[0][:3]
+    def linear_mood(self, spelled: str) -> Floats:
+        """Valence, arousal and dominance of an English text on EmoBank's scale, without the net."""
+        vector = self._embedder.of_spelled(spelled)
+        return self._mood.scores(self._grams(spelled)) + vector @ self._static[:, :3]
 
     def _read(self, spelled: str, grams: _Found) -> tuple[Floats, Floats]:
         """Mood and emotions of the linear heads and the net together, and safety."""
