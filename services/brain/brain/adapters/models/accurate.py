@@ -18,6 +18,8 @@ MOST_PIECES = 96
 FAST_SHARE = 0.2
 """How much the fast tier's view counts in an English text's mood: the two err differently
 (docs/model-card.md). From EmoBank's dev split; 0.1 to 0.4 do about as well."""
+FEWER = 0.8
+"""D: from this share of pieces on, a vocabulary fits a text clearly better than English does."""
 EVEN = 2.44
 """The logit of HOLD that counts as an even chance: with it, and with the rules, at most .5 % of
 20,000 everyday comments are held (docs/model-card.md)."""
@@ -89,13 +91,13 @@ class AccurateReader:
     def read(self, pieces: Pieces) -> ModelReading:
         """The reading of the pieces; raises onnxruntime's errors.
 
-        Of two encoders the more worried one tells the danger, and the mood the one that needs fewer
-        pieces for the text: a language falls apart in the vocabulary of another.
+        Of two encoders the more worried one tells the danger, and the mood the one that needs clearly
+        fewer pieces: a language falls apart in the vocabulary of another.
         """
         parts = (("english", self._english, pieces.english), ("world", self._world, pieces.world))
         read = {name: encoder.run(cut) for name, encoder, cut in parts if cut}
         risk = outputs.risk_of(np.maximum.reduce([each["safety"] for each in read.values()]), EVEN)
-        if not pieces.english or 0 < len(pieces.world) < len(pieces.english):
+        if not pieces.english or 0 < len(pieces.world) < FEWER * len(pieces.english):
             found = read["world"]
             return outputs.polyglot(float(found["polarity"][0]), found["six"], risk)
         found = read["english"]
