@@ -6,7 +6,6 @@ epoch let an interrupted run go on. Two CPU cores take about an hour in bfloat16
 """
 
 import argparse
-import json
 import random
 from dataclasses import dataclass
 from importlib import util
@@ -22,7 +21,7 @@ from tqdm import tqdm
 from transformers import BertModel
 
 from brain.domain.voice import spelled_out
-from training import datasets
+from training import checkpoints, datasets
 
 MAX_TOKENS = 96
 EMOBANK_MEAN, EMOBANK_STD = (2.98, 3.04, 3.06), (0.35, 0.26, 0.21)
@@ -224,18 +223,9 @@ def train(options: argparse.Namespace) -> None:
     per_epoch = sum(
         len(t.batches(options.batch, REPEATS[n], random.Random(0))) for n, t in tasks.items()
     )
-    total = per_epoch * options.epochs
-    warm = max(1, int(0.06 * total))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        adam, lambda step: min((step + 1) / warm, max(0.02, (total - step) / (total - warm)))
-    )
-    first, checkpoint = 0, out / "checkpoint.pt"
-    if checkpoint.exists() and not options.fresh:
-        state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        adam.load_state_dict(state["adam"])
-        schedule.load_state_dict(state["schedule"])
-        first = state["epoch"]
+    schedule = checkpoints.warmed_up(adam, per_epoch * options.epochs, 0.06)
+    run = checkpoints.Run(out, model, adam, schedule)
+    first = 0 if options.fresh else run.resume()
     for epoch in range(first, options.epochs):
         rng = random.Random(options.seed * 1000 + epoch)
         torch.manual_seed(options.seed * 1000 + epoch)
@@ -250,26 +240,10 @@ def train(options: argparse.Namespace) -> None:
             with torch.autocast("cpu", torch.bfloat16):
                 found = model(ids, mask, name)
             loss = loss_of(name, found.float(), task.targets[batch])
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            adam.step()
-            schedule.step()
-            adam.zero_grad(set_to_none=True)
+            run.step(loss)
             running[name] = 0.98 * running.get(name, loss.item()) + 0.02 * loss.item()
             bar.set_postfix({k: f"{v:.3f}" for k, v in running.items()}, refresh=False)
-        scores = measure(model, options.data, tokenizer)
-        print(json.dumps({"epoch": epoch + 1, **scores}), flush=True)
-        with (out / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps({"epoch": epoch + 1, **scores}) + "\n")
-        torch.save(
-            {
-                "model": model.state_dict(),
-                "adam": adam.state_dict(),
-                "schedule": schedule.state_dict(),
-                "epoch": epoch + 1,
-            },
-            checkpoint,
-        )
+        run.finish_epoch(epoch + 1, measure(model, options.data, tokenizer))
     torch.save(model.state_dict(), out / "encoder.pt")
 
 

@@ -6,7 +6,6 @@ correlations and F1, Wilson for shares. Writes docs/figures and prints the table
 
 import argparse
 import json
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from brain.lab.analyse import load_pipeline, understand
 from brain.lab.recall import recalls
 from training import datasets, seeds
 from training.pii.measure import evaluate as evaluate_pii
+from training.pii.measure import wilson
 
 mpl.use("svg")
 from matplotlib import pyplot as plt
@@ -56,16 +56,11 @@ def bootstrap(name: str, score: Callable[[np.ndarray], float], rows: int) -> Fig
     return Figure(name, score(np.arange(rows)), float(low), float(high), rows)
 
 
-def wilson(name: str, hits: int, rows: int) -> Figure:
+def share(name: str, hits: int, rows: int) -> Figure:
     """A share with Wilson's score interval."""
     if not rows:
         return Figure(name, float("nan"), float("nan"), float("nan"), 0)
-    z, share = 1.959964, hits / rows
-    middle = (share + z * z / (2 * rows)) / (1 + z * z / rows)
-    spread = (
-        z / (1 + z * z / rows) * math.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
-    )
-    return Figure(name, share, middle - spread, middle + spread, rows)
+    return Figure(name, hits / rows, *wilson(hits, rows), rows)
 
 
 def read(pipeline: Pipeline, texts: list[str], name: str) -> list[Prepared]:
@@ -124,14 +119,14 @@ def safety(pipeline: Pipeline, authors: str, tier: str) -> Iterator[Figure]:
         acute = [f for s, f in part if s.action == "BLOCK"]
         calm = [f for s, f in part if s.action == "PROCEED"]
         label = f"{name}, {language} ({tier})"
-        yield wilson(
+        yield share(
             f"{label}: recall of HOLD and BLOCK", sum(f != "PROCEED" for f in risky), len(risky)
         )
-        yield wilson(
+        yield share(
             f"{label}: BLOCK answered PROCEED", sum(f == "PROCEED" for f in acute), len(acute)
         )
-        yield wilson(f"{label}: BLOCK found as BLOCK", sum(f == "BLOCK" for f in acute), len(acute))
-        yield wilson(f"{label}: false alarms", sum(f != "PROCEED" for f in calm), len(calm))
+        yield share(f"{label}: BLOCK found as BLOCK", sum(f == "BLOCK" for f in acute), len(acute))
+        yield share(f"{label}: false alarms", sum(f != "PROCEED" for f in calm), len(calm))
 
 
 def public_safety(pipeline: Pipeline, data: Path, tier: str) -> Iterator[Figure]:
@@ -147,8 +142,8 @@ def public_safety(pipeline: Pipeline, data: Path, tier: str) -> Iterator[Figure]
     with (FLAGGED / f"benign-{tier}.tsv").open("w", encoding="utf-8") as file:
         for text, one in flagged:
             file.write(f"{one.safety.action.value}\t{','.join(one.safety.flags)}\t{text}\n")
-    yield wilson(f"GoEmotions train, flagged ({tier})", len(flagged), len(texts))
-    yield wilson(
+    yield share(f"GoEmotions train, flagged ({tier})", len(flagged), len(texts))
+    yield share(
         f"GoEmotions train, BLOCK ({tier})",
         sum(o.safety.action.value == "BLOCK" for _, o in flagged),
         len(texts),
@@ -161,10 +156,10 @@ def public_safety(pipeline: Pipeline, data: Path, tier: str) -> Iterator[Figure]
         ]
         hateful = [hit for hit, case in zip(hits, cases, strict=True) if case[1]]
         harmless = [hit for hit, case in zip(hits, cases, strict=True) if not case[1]]
-        yield wilson(
+        yield share(
             f"{path.stem}, unseen templates: hateful found ({tier})", sum(hateful), len(hateful)
         )
-        yield wilson(
+        yield share(
             f"{path.stem}, unseen templates: harmless flagged ({tier})",
             sum(harmless),
             len(harmless),

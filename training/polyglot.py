@@ -7,7 +7,6 @@ fresh rough copies in every epoch. Resumable after every epoch.
 """
 
 import argparse
-import json
 import random
 import re
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from transformers import BertConfig, BertModel
 
 from brain.adapters.models.outputs import CATEGORIES, GO_EMOTIONS
 from brain.domain.voice import spelled_out
-from training import datasets, e5, hinglish, seeds
+from training import checkpoints, datasets, e5, hinglish, seeds
 from training.encoder import EMOBANK_MEAN, EMOBANK_STD, cross_fitted_f1, pearson_loss
 
 PIECES = 24_000
@@ -408,22 +407,13 @@ def train(options: argparse.Namespace) -> None:
     cache: dict[int, list[list[int]]] = {}
     first_rows = epoch_of([*fixed, *authored], tokenizer, cache, random.Random(0))
     total = int(len(first_rows) // options.batch * options.epochs * 1.03)
-    warm = max(1, int(0.05 * total))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        adam, lambda step: min((step + 1) / warm, max(0.02, (total - step) / (total - warm)))
-    )
-    first, checkpoint = 0, out / "checkpoint.pt"
-    if checkpoint.exists() and not options.fresh:
-        state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        adam.load_state_dict(state["adam"])
-        schedule.load_state_dict(state["schedule"])
-        first = state["epoch"]
+    run = checkpoints.Run(out, model, adam, checkpoints.warmed_up(adam, total, 0.05))
+    first = 0 if options.fresh else run.resume()
     for epoch in range(first, options.epochs):
         rng = random.Random(options.seed * 1000 + epoch)
         torch.manual_seed(options.seed * 1000 + epoch)
         rows = epoch_of([*fixed, *authored], tokenizer, cache, rng)
-        one_epoch(model, rows, adam, schedule, options, f"epoch {epoch + 1}/{options.epochs}", rng)
+        one_epoch(run, model, rows, options, f"epoch {epoch + 1}/{options.epochs}", rng)
         measured = measure(
             model,
             options.data,
@@ -431,25 +421,14 @@ def train(options: argparse.Namespace) -> None:
             english=bool(options.english_share),
             others=bool(options.other_share),
         )
-        scores = {"epoch": epoch + 1, **measured}
-        print(json.dumps(scores), flush=True)
-        with (out / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(scores) + "\n")
-        state = {
-            "model": model.state_dict(),
-            "adam": adam.state_dict(),
-            "schedule": schedule.state_dict(),
-            "epoch": epoch + 1,
-        }
-        torch.save(state, checkpoint)
+        run.finish_epoch(epoch + 1, measured)
     torch.save(model.state_dict(), out / "polyglot.pt")
 
 
 def one_epoch(
+    run: checkpoints.Run,
     model: Polyglot,
     rows: list[tuple[list[int], np.ndarray]],
-    adam: torch.optim.AdamW,
-    schedule: torch.optim.lr_scheduler.LambdaLR,
     options: argparse.Namespace,
     name: str,
     rng: random.Random,
@@ -463,11 +442,7 @@ def one_epoch(
         with torch.autocast("cpu", torch.bfloat16):
             found = model(ids, mask)
         loss = loss_of(found.float(), torch.from_numpy(np.stack([rows[i][1] for i in batch])))
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        adam.step()
-        schedule.step()
-        adam.zero_grad(set_to_none=True)
+        run.step(loss)
         running = loss.item() if running is None else 0.98 * running + 0.02 * loss.item()
         bar.set_postfix(loss=f"{running:.3f}", refresh=False)
 

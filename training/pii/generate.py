@@ -131,9 +131,10 @@ def _bare(text: str) -> str:
     return "".join(ch for ch in unicodedata.normalize("NFD", text) if not unicodedata.combining(ch))
 
 
-def main() -> None:
+def arguments(description: str) -> argparse.ArgumentParser:
+    """``--seed`` and ``--count``, which choose the sentences."""
     parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument(
         "--seed", type=int, default=7, help="the same seed gives the same sentences"
@@ -144,6 +145,11 @@ def main() -> None:
         default=6_000,
         help="sentences with personal data; half as many without are added",
     )
+    return parser
+
+
+def main() -> None:
+    parser = arguments(__doc__.splitlines()[0])
     parser.add_argument("--half", choices=HALVES, help="frames of one half only")
     options = parser.parse_args()
     for sentence in sentences(options.seed, options.count, options.half):

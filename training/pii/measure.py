@@ -7,7 +7,6 @@ of its characters. A find that is not such a hit lowers the precision of its kin
 with personal data and without. Intervals are Wilson's, 95 %.
 """
 
-import argparse
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -16,7 +15,7 @@ from typing import NamedTuple
 
 from brain.domain.pii import find_pii, scan_pii
 from brain.domain.pii.reading import Find
-from training.pii.generate import HALVES, Sentence, sentences
+from training.pii.generate import HALVES, Sentence, arguments, sentences
 
 HEADER = "| kind | language | values | recall | 95 % | masked as any kind | finds | precision | 95 % |\n|---|---|---|---|---|---|---|---|---|"
 Z = 1.959964
@@ -154,18 +153,7 @@ def wrong(rows: Iterable[Sentence]) -> Iterable[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument(
-        "--seed", type=int, default=7, help="the same seed gives the same sentences"
-    )
-    parser.add_argument(
-        "--count",
-        type=int,
-        default=6_000,
-        help="sentences with personal data; half as many without are added",
-    )
+    parser = arguments(__doc__.splitlines()[0])
     parser.add_argument(
         "--half", choices=HALVES, default="held-out", help="which half of the sentence frames"
     )

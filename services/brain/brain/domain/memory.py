@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,6 @@ class Memory:
     text: str
     created_at: datetime
     importance: float
-    said_by: Literal["user", "assistant"] = "user"
     reply: str | None = None
     tokens: tuple[str, ...] | None = None
     vector: Vector | None = None
@@ -120,7 +119,7 @@ class _Postings:
 class Archive:
     """One person's memories, oldest first, ready to be searched.
 
-    Grows by ``add`` at the cost of one memory. Holds about 1.2 KB a memory besides its text. Not
+    Grows by ``add`` at the cost of one memory. Holds about 1.6 KB a memory besides its text. Not
     safe to change while another thread searches it.
     """
 

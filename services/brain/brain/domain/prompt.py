@@ -18,7 +18,6 @@ BUDGETS = {
     "message": 1_200,
 }
 """Tokens that a section may take, by ``tokens_of``; the message is never dropped but may be cut."""
-NEVER_DROPPED = frozenset({"persona", "instructions"})
 TOTAL_BUDGET = 3_000
 """Tokens of all together. What is over goes in the order of ``_DROPPED_FIRST``."""
 _DROPPED_FIRST = ("recent", "memories", "state", "profile", "tone")

@@ -38,11 +38,6 @@ class StaticEmbedder:
         """The mean sentence vector of the training texts."""
         return self._centre
 
-    @property
-    def tokenizer(self) -> Tokenizer:
-        """The word-piece tokeniser, cut at ``MOST_PIECES``."""
-        return self._tokenizer
-
     def embed(self, text: str) -> NDArray[np.float32]:
         """Unit length, 384; zeros when ``text`` has no known word."""
         return self.of_spelled(spelled_out(text))

@@ -88,7 +88,6 @@ _SAID = re.compile(r"[^\n?!;]{4,120}")
 _SAID_END = re.compile(
     r"\.(?:\s+\S{3,}|\s*$)|\s(?:and|y|e|aur|और|و) (?:my|mi|meu|minha|mera|meri|मेरा|phone|tel|call|el|the)\b|,? (?:thanks|please|gracias|por favor|obrigad)"
 )
-_NOT_PLACES = ("email", "key", "wallet", "password")
 
 
 def addresses(line: Line) -> Iterator[Find]:
