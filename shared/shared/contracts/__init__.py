@@ -1,15 +1,21 @@
 """Wire contracts: the envelope, every payload, and the registry of them all."""
 
-from shared.contracts.commands import COMMANDS, MarkMessageRead, SendReply
+from shared.contracts.commands import COMMANDS, MarkMessageRead, SendReply, Template
 from shared.contracts.envelope import ContractError, Envelope, Payload
 from shared.contracts.events import (
     EVENTS,
+    ChannelAccountNoticeReceived,
     ChannelChanged,
     ChannelDeliveryObserved,
     ChannelHandshakeAttempted,
+    ChannelNeedsAttention,
     ChannelProblemDetected,
+    ChannelProblemEnded,
+    ChannelRecovered,
+    DeliverySettled,
     DeliveryStatusReceived,
     InboundMessageReceived,
+    InboundNoticeReceived,
     InteractionProcessed,
     KeyRevoked,
     ReplyFailed,
@@ -32,14 +38,20 @@ __all__ = [
     "EVENTS",
     "PAYLOADS",
     "PRIVATE_FIELDS",
+    "ChannelAccountNoticeReceived",
     "ChannelChanged",
     "ChannelDeliveryObserved",
     "ChannelHandshakeAttempted",
+    "ChannelNeedsAttention",
     "ChannelProblemDetected",
+    "ChannelProblemEnded",
+    "ChannelRecovered",
     "ContractError",
+    "DeliverySettled",
     "DeliveryStatusReceived",
     "Envelope",
     "InboundMessageReceived",
+    "InboundNoticeReceived",
     "InteractionProcessed",
     "KeyRevoked",
     "MarkMessageRead",
@@ -50,6 +62,7 @@ __all__ = [
     "SafetyHeld",
     "SafetyScores",
     "SendReply",
+    "Template",
     "UserCreated",
     "UserScores",
 ]

@@ -1,8 +1,8 @@
 """What one service asks of another: payloads of commands, imperative."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.contracts.envelope import Payload
 
@@ -20,12 +20,22 @@ class MarkMessageRead(Payload):
     typing: bool = True
 
 
+class Template(BaseModel):
+    """A message that the provider has approved; the only kind allowed outside the window."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    language: str = Field(description="Code of an approved translation, such as `en_US`.")
+    components: tuple[dict[str, Any], ...] = ()
+
+
 class SendReply(Payload):
-    """Send one text to one person. ``delivery_id`` makes a repeat harmless."""
+    """Send one text, or one template, to one person. ``delivery_id`` makes a repeat harmless."""
 
     TYPE: ClassVar[str] = "reply.send.v1"
     PRIVATE: ClassVar[frozenset[str]] = frozenset(
-        {"conversation_key", "to_phone", "to_user_id", "text", "context_message_id"}
+        {"conversation_key", "to_phone", "to_user_id", "text", "template", "context_message_id"}
     )
 
     interaction_id: str
@@ -34,7 +44,9 @@ class SendReply(Payload):
     conversation_key: str
     to_phone: str | None = Field(default=None, description="Digits, as the provider wrote them.")
     to_user_id: str | None = Field(default=None, description="The provider's business-scoped id.")
-    text: str
+    text: str = Field(default="", description="Longer than the provider's limit: sent in parts.")
+    template: Template | None = Field(default=None, description="Sent in place of a text.")
+    author: Literal["assistant", "operator"] = "assistant"
     context_message_id: str | None = Field(
         default=None, description="The provider's id of the message that is answered."
     )

@@ -1,8 +1,9 @@
 """What happened: payloads of events, past tense.
 
 Events on the ``interactions`` exchange carry ids, scores and verdicts only: no message text, no
-phone number, because a stream cannot forget (ADR 0006). ``InboundMessageReceived`` is the one
-event with text; it lives in the brain's inbound lanes until it is handled.
+phone number, because a stream cannot forget (ADR 0006). ``InboundMessageReceived`` and
+``InboundNoticeReceived`` are the events with text; they live in the brain's inbound lanes until
+they are handled.
 """
 
 from typing import Any, ClassVar, Literal
@@ -38,6 +39,36 @@ class InboundMessageReceived(Payload):
     phone_number_id: str
     received_at: AwareDatetime = Field(description="When our edge accepted it, UTC.")
     auto_reply: bool = Field(description="Whether the channel answered by itself at that time.")
+    reply_debounce_ms: int = Field(
+        default=0,
+        ge=0,
+        description="How long the person must be silent before a burst is answered; 0: each "
+        "message by itself.",
+    )
+    message: dict[str, Any]
+    contact: dict[str, Any] | None = None
+
+
+class InboundNoticeReceived(Payload):
+    """Something happened in a conversation that starts no turn. The objects are verbatim."""
+
+    TYPE: ClassVar[str] = "inbound.notice.received.v1"
+    PRIVATE: ClassVar[frozenset[str]] = InboundMessageReceived.PRIVATE
+
+    channel_id: str
+    provider: Literal["whatsapp"] = "whatsapp"
+    provider_message_id: str = Field(description="`wamid…` of the notice itself.")
+    conversation_key: str = Field(description="Channel id, colon, provider's id of the person.")
+    phone_number_id: str
+    received_at: AwareDatetime = Field(description="When our edge accepted it, UTC.")
+    notice: Literal["reaction", "edit", "revoke", "system", "echo"] = Field(
+        description="system: the person's number or id changed; echo: a human of the business "
+        "wrote from the phone app."
+    )
+    auto_reply: bool = Field(description="Whether the channel answered by itself at that time.")
+    echo_pause_s: int = Field(
+        default=3600, ge=0, description="How long an echo keeps the machine silent; 0: not at all."
+    )
     message: dict[str, Any]
     contact: dict[str, Any] | None = None
 
@@ -58,6 +89,23 @@ class DeliveryStatusReceived(Payload):
     recipient: str | None = None
     delivery_id: str | None = Field(default=None, description="Our id, echoed by the provider.")
     error_codes: tuple[int, ...] = ()
+
+
+class DeliverySettled(Payload):
+    """What became of a reply, for the interaction it belongs to. Ticks after ``sent`` are not told."""
+
+    TYPE: ClassVar[str] = "delivery.settled.v1"
+    PRIVATE: ClassVar[frozenset[str]] = frozenset({"conversation_key", "provider_message_id"})
+
+    interaction_id: str
+    delivery_id: str
+    channel_id: str
+    conversation_key: str
+    state: Literal["sent", "failed", "unknown", "window_closed"]
+    at: AwareDatetime
+    provider_message_id: str | None = Field(default=None, description="`wamid…` of our message.")
+    code: int | None = Field(default=None, description="The provider's error code.")
+    detail: str | None = Field(default=None, description="Slug of what went wrong.")
 
 
 class UserScores(Part):
@@ -167,7 +215,9 @@ class ChannelChanged(Payload):
 
     channel_id: str
     version: int
-    change: Literal["created", "updated", "deleted"]
+    change: Literal["created", "updated", "deleted", "health"] = Field(
+        description="health: it needs attention now, so nothing that waits need be tried."
+    )
 
 
 class KeyRevoked(Payload):
@@ -210,9 +260,50 @@ class ChannelProblemDetected(Payload):
     code: int | None = None
 
 
+class ChannelProblemEnded(Payload):
+    """A reply went out on a channel that had a problem."""
+
+    TYPE: ClassVar[str] = "channel.problem_ended.v1"
+
+    channel_id: str
+
+
+class ChannelAccountNoticeReceived(Payload):
+    """The provider told about the account or the number: restricted, flagged or reinstated."""
+
+    TYPE: ClassVar[str] = "channel.account_notice.v1"
+
+    channel_id: str
+    account_id: str | None = Field(default=None, description="The WhatsApp business account's id.")
+    topic: str = Field(description="The webhook's field, such as `account_update`.")
+    notice: dict[str, Any] = Field(description="The webhook's value, verbatim.")
+    received_at: AwareDatetime
+
+
+class ChannelNeedsAttention(Payload):
+    """Sending is paused on a channel until an operator mends something."""
+
+    TYPE: ClassVar[str] = "channel.needs_attention.v1"
+
+    channel_id: str
+    problem: str = Field(description="Stable slug: `token_rejected`, `payment_missing`…")
+    detail: str = Field(description="What it means and what to do.")
+    code: int | None = None
+
+
+class ChannelRecovered(Payload):
+    """The channel works again."""
+
+    TYPE: ClassVar[str] = "channel.recovered.v1"
+
+    channel_id: str
+
+
 EVENTS: tuple[type[Payload], ...] = (
     InboundMessageReceived,
+    InboundNoticeReceived,
     DeliveryStatusReceived,
+    DeliverySettled,
     InteractionProcessed,
     UserCreated,
     SafetyHeld,
@@ -224,4 +315,8 @@ EVENTS: tuple[type[Payload], ...] = (
     ChannelHandshakeAttempted,
     ChannelDeliveryObserved,
     ChannelProblemDetected,
+    ChannelProblemEnded,
+    ChannelAccountNoticeReceived,
+    ChannelNeedsAttention,
+    ChannelRecovered,
 )

@@ -17,12 +17,18 @@ from shared.bus.topology import (
 from shared.contracts.commands import MarkMessageRead, SendReply
 from shared.contracts.envelope import Payload
 from shared.contracts.events import (
+    ChannelAccountNoticeReceived,
     ChannelChanged,
     ChannelDeliveryObserved,
     ChannelHandshakeAttempted,
+    ChannelNeedsAttention,
     ChannelProblemDetected,
+    ChannelProblemEnded,
+    ChannelRecovered,
+    DeliverySettled,
     DeliveryStatusReceived,
     InboundMessageReceived,
+    InboundNoticeReceived,
     InteractionProcessed,
     KeyRevoked,
     ReplyFailed,
@@ -59,6 +65,8 @@ _OUTBOUND_LANE = Address(OUTBOUND, "{lane}", lanes=OUTBOUND_LANES)
 
 ROUTES: tuple[Route, ...] = (
     Route(InboundMessageReceived, _INBOUND_LANE, ("ingress",), ("brain",)),
+    Route(InboundNoticeReceived, _INBOUND_LANE, ("ingress",), ("brain",)),
+    Route(DeliverySettled, _INBOUND_LANE, ("outbound",), ("brain",)),
     Route(DeliveryStatusReceived, _OUTBOUND_LANE, ("ingress",), ("outbound",)),
     Route(MarkMessageRead, _OUTBOUND_LANE, ("brain",), ("outbound",)),
     Route(SendReply, _OUTBOUND_LANE, ("brain",), ("outbound",)),
@@ -100,5 +108,21 @@ ROUTES: tuple[Route, ...] = (
         ("ingress", "outbound"),
         ("channels-api",),
     ),
+    Route(
+        ChannelProblemEnded,
+        Address(ACTIVITY, "channel.problem_ended"),
+        ("outbound",),
+        ("channels-api",),
+    ),
+    Route(
+        ChannelAccountNoticeReceived,
+        Address(ACTIVITY, "channel.account_notice"),
+        ("ingress",),
+        ("channels-api",),
+    ),
+    Route(
+        ChannelNeedsAttention, Address(INTERACTIONS, "channel.needs_attention"), ("channels-api",)
+    ),
+    Route(ChannelRecovered, Address(INTERACTIONS, "channel.recovered"), ("channels-api",)),
 )
 """Every payload once."""

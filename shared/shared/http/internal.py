@@ -30,6 +30,9 @@ class ChannelForIngress:
     """The current one, then those still in their grace period."""
     verify_token_hashes: tuple[str, ...] = field(repr=False)
     """SHA-256 hex."""
+    waba_id: str | None = None
+    reply_debounce_ms: int = 0
+    echo_pause_s: int = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,17 @@ class ChannelForOutbound:
     tenant: str
     phone_number_id: str
     access_token: str = field(repr=False)
+    waba_id: str | None = None
+    app_scope: str = ""
+    """Equal for channels of one app, which share its limits; says nothing about its secret."""
+    appsecret_proof: str | None = field(default=None, repr=False)
+    """To be sent with every call; None when the channel does not ask for it."""
+    paused: bool = False
+    """The provider said that nothing may be sent: keep the queue and do not try."""
+    read_receipts: bool = True
+    messages_per_second: int = 80
+    window_template: tuple[str, str] | None = None
+    """Name and language of what is sent when the 24-hour window is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,9 @@ class InternalApi:
                 tenant=data["tenant"],
                 phone_number_id=data["phone_number_id"],
                 auto_reply=data["auto_reply"],
+                waba_id=data.get("waba_id"),
+                reply_debounce_ms=data.get("reply_debounce_ms", 0),
+                echo_pause_s=data.get("echo_pause_s", 3600),
                 app_secrets=tuple(data["app_secrets"]),
                 verify_token_hashes=tuple(data["verify_token_hashes"]),
             ),
@@ -84,6 +101,13 @@ class InternalApi:
                 tenant=data["tenant"],
                 phone_number_id=data["phone_number_id"],
                 access_token=data["access_token"],
+                waba_id=data.get("waba_id"),
+                app_scope=data.get("app_scope", ""),
+                appsecret_proof=data.get("appsecret_proof"),
+                paused=data.get("paused", False),
+                read_receipts=data.get("read_receipts", True),
+                messages_per_second=data.get("messages_per_second", 80),
+                window_template=_pair(data.get("window_template")),
             ),
         )
 
@@ -109,3 +133,10 @@ class InternalApi:
                 return read(await response.json())
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
             raise SourceUnavailableError(f"channels-api: {type(error).__name__}") from None
+
+
+def _pair(value: Any) -> tuple[str, str] | None:
+    if value is None:
+        return None
+    name, language = value
+    return str(name), str(language)

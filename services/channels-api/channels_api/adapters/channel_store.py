@@ -8,7 +8,7 @@ from typing import Any
 from pymongo.errors import DuplicateKeyError
 
 from channels_api.adapters.collections import CHANNELS, CREATIONS
-from channels_api.domain.channels import Channel, Creation, Retired
+from channels_api.domain.channels import Channel, ChannelSettings, Creation, Retired
 from shared.bus.outbox import outbox_fields, outbox_push
 from shared.bus.port import Publication
 from shared.clock import Clock
@@ -192,6 +192,7 @@ def _channel(document: dict[str, Any]) -> Channel:
         version=document["version"],
         created_at=document["created_at"],
         updated_at=document["updated_at"],
+        settings=ChannelSettings(**document.get("settings", {})),
         retired_app_secrets=retired("retired_app_secrets"),
         retired_verify_token_hashes=retired("retired_verify_token_hashes"),
     )

@@ -15,6 +15,7 @@ from channels_api.adapters.collections import CHANNELS, CREATIONS
 from channels_api.domain.channels import (
     Changes,
     Channel,
+    ChannelSettings,
     Creation,
     changed,
     last4,
@@ -140,6 +141,7 @@ class Channels:
             version=1,
             created_at=now,
             updated_at=now,
+            settings=ChannelSettings(**asked.chosen()),
         )
 
     def _seal(self, channel_id: str, field: str, secret: str) -> str:
@@ -201,6 +203,7 @@ class Channels:
             app_secret=None if secret is None else self._seal(channel.id, "app_secret", secret),
             app_secret_last4=last4(secret or ""),
             verify_token_hash=None if verify_token is None else secret_hash(verify_token),
+            settings=asked.chosen(),
         )
 
     async def delete(self, request: web.Request) -> web.Response:

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Sequence
+from hashlib import sha256
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -68,24 +69,43 @@ class Internal:
                 "channel_id": channel.id,
                 "tenant": channel.tenant,
                 "phone_number_id": channel.phone_number_id,
+                "waba_id": channel.waba_id,
                 "auto_reply": channel.auto_reply,
+                "reply_debounce_ms": channel.settings.reply_debounce_ms,
+                "echo_pause_s": channel.settings.echo_pause_s,
                 "app_secrets": [self._keyring.open(s, place) for s in channel.app_secrets(now)],
                 "verify_token_hashes": list(channel.verify_token_hashes(now)),
             }
         )
 
     async def for_outbound(self, request: web.Request) -> web.Response:
-        """The access token."""
+        """The access token, and how to use it."""
         channel = await self._channel(request)
-        place = Place(CHANNELS, channel.id, "access_token")
+        token = self._opened(channel, "access_token", channel.access_token)
+        secret = self._opened(channel, "app_secret", channel.app_secret)
+        settings = channel.settings
         return json_response(
             {
                 "channel_id": channel.id,
                 "tenant": channel.tenant,
                 "phone_number_id": channel.phone_number_id,
-                "access_token": self._keyring.open(channel.access_token, place),
+                "access_token": token,
+                "waba_id": channel.waba_id,
+                "app_scope": _keyed(secret, b"app_scope"),
+                "appsecret_proof": _keyed(secret, token.encode())
+                if settings.appsecret_proof
+                else None,
+                "paused": False,
+                "read_receipts": settings.read_receipts,
+                "messages_per_second": settings.messages_per_second,
+                "window_template": [settings.window_template, settings.window_template_language]
+                if settings.window_template
+                else None,
             }
         )
+
+    def _opened(self, channel: Channel, field: str, sealed: str) -> str:
+        return self._keyring.open(sealed, Place(CHANNELS, channel.id, field))
 
     async def key(self, request: web.Request) -> web.Response:
         """Whose API key this is, by its SHA-256."""
@@ -93,3 +113,8 @@ class Internal:
         if principal is None:
             raise not_found("key")
         return json_response({"tenant": principal.tenant, "label": principal.label})
+
+
+def _keyed(secret: str, message: bytes) -> str:
+    """HMAC-SHA256 in hex. Of an access token it is the ``appsecret_proof`` of Graph's documents."""
+    return hmac.new(secret.encode(), message, sha256).hexdigest()

@@ -1,6 +1,6 @@
 """Bodies of requests. What is wrong with a credential is said by ``domain/rules``."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -10,13 +10,36 @@ PhoneNumberId = Annotated[str, AfterValidator(rules.phone_number_id)]
 WabaId = Annotated[str, AfterValidator(rules.waba_id)]
 AccessToken = Annotated[str, AfterValidator(rules.access_token)]
 AppSecret = Annotated[str, AfterValidator(rules.app_secret)]
+TemplateName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,512}$")]
+TemplateLanguage = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Za-z]{2,4})?$")]
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 
 
-class CreateChannel(BaseModel):
-    """The body of ``POST /api/channels``."""
+class Settings(BaseModel):
+    """What may be set at creation and later; ``domain/channels.ChannelSettings`` says what it does."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    reply_debounce_ms: int | None = Field(default=None, ge=0, le=10_000)
+    echo_pause_s: int | None = Field(default=None, ge=0, le=7 * 86_400)
+    read_receipts: bool | None = None
+    messages_per_second: int | None = Field(default=None, ge=1, le=1_000)
+    window_template: TemplateName | None = None
+    window_template_language: TemplateLanguage | None = None
+    appsecret_proof: bool | None = None
+
+    def chosen(self) -> dict[str, Any]:
+        """The settings that the body gives; an explicit null takes the template away."""
+        given = {name: getattr(self, name) for name in Settings.model_fields}
+        return {
+            name: value
+            for name, value in given.items()
+            if value is not None or (name == "window_template" and name in self.model_fields_set)
+        }
+
+
+class CreateChannel(Settings):
+    """The body of ``POST /api/channels``."""
 
     type: Literal["whatsapp"] = "whatsapp"
     phone_number_id: PhoneNumberId
@@ -27,10 +50,8 @@ class CreateChannel(BaseModel):
     waba_id: WabaId | None = None
 
 
-class UpdateChannel(BaseModel):
+class UpdateChannel(Settings):
     """The body of ``PATCH /api/channels/{id}``; what is absent stays."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     label: Label | None = None
     auto_reply: bool | None = None

@@ -1,5 +1,6 @@
 """What the API shows. Field by field: nothing leaves because it was stored."""
 
+from dataclasses import asdict
 from typing import Any
 
 from channels_api.domain.channels import Channel
@@ -16,6 +17,7 @@ def channel_shape(channel: Channel, *, verify_token: str | None = None) -> dict[
         "waba_id": channel.waba_id,
         "auto_reply": channel.auto_reply,
         "state": channel.state,
+        **asdict(channel.settings),
         "webhook_url_hint": f"/api/ingress/whatsapp/{channel.id}",
         "access_token_last4": channel.access_token_last4,
         "app_secret_last4": channel.app_secret_last4,
