@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import aiohttp
 
-from brain.adapters.collections import INDEXES, INTERACTIONS
+from brain.adapters.collections import INDEXES, INTERACTIONS, OUTGOING
 from brain.adapters.endpoint import Endpoint
 from brain.adapters.interaction_store import InteractionStore
 from brain.adapters.memory_store import MemoryStore
 from brain.adapters.models.static import StaticEmbedder
 from brain.adapters.models.weights import Weights
+from brain.adapters.notice_store import NoticeStore
+from brain.adapters.outgoing_store import OutgoingStore
 from brain.adapters.replies import OfflineReplies, OpenAIReplies
 from brain.adapters.second_reader import OpenAISecondReader
 from brain.adapters.understanding import TieredAnalyser
@@ -22,10 +25,16 @@ from brain.domain.replies import ReplyModel
 from brain.domain.safety import SecondReader
 from brain.domain.safety_rules import Rules, load_rules
 from brain.domain.turn import Pipeline
-from brain.handlers.inbound import Inbound, conversation_of
+from brain.handlers.answering import Answering
+from brain.handlers.deliveries import Deliveries
+from brain.handlers.identities import Identities
+from brain.handlers.inbound import Inbound, Messages, conversation_of
+from brain.handlers.notices import Notices
 from brain.handlers.replying import Replying
-from brain.handlers.turns import Stores, TurnLimits, Turns
+from brain.handlers.stores import Stores
+from brain.handlers.turns import TurnLimits, Turns
 from brain.http.limits import RateLimit
+from brain.http.people import People
 from brain.http.process import Processing
 from brain.http.reading import Reading
 from brain.settings import Settings
@@ -39,6 +48,9 @@ from shared.http.keys import require_key
 from shared.http.outages import outages
 from shared.http.server import application
 from shared.runtime import HttpEdge, Resources, Service
+
+ANSWERING_MARGIN_S = 30.0
+"""Beyond two tries of the reply model: then whoever was answering a person is gone."""
 
 
 @asynccontextmanager
@@ -64,16 +76,36 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
         OutputGates.load(),
         embedder,
     )
+    outgoing = OutgoingStore(database, clock)
+    outgoing_outbox = Outbox(database[OUTGOING], resources.bus, clock, metrics)
+    stores = Stores(users, interactions, memories, outgoing, outbox)
+    replying = Replying(pipeline, model, settings.reply_delay_cap_ms, clock, metrics)
+    identities = Identities(stores)
     turns = Turns(
-        Stores(users, interactions, memories, outbox),
+        stores,
         pipeline,
-        Replying(pipeline, model, settings.reply_delay_cap_ms, clock, metrics),
+        replying,
         TurnLimits(settings.memory_cap, settings.hurry_after_s),
         clock,
         metrics,
+        identities,
         _second_reader(settings, endpoint),
     )
-    inbound = Inbound(turns, interactions)
+    notices = Notices(stores, NoticeStore(database, clock), identities, turns, clock)
+    answering = Answering(
+        stores,
+        turns,
+        replying,
+        resources.bus,
+        clock,
+        patience=timedelta(seconds=ANSWERING_MARGIN_S + 2 * settings.llm_timeout_s),
+    )
+    inbound = Inbound(
+        interactions,
+        messages=Messages(turns, notices, answering).handle,
+        notices=notices.handle,
+        deliveries=Deliveries(interactions, outgoing).handle,
+    )
     async with aiohttp.ClientSession() as session, _opened(endpoint):
         internal = InternalApi(session, settings.internal_api_url, settings.internal_api_token)
         principals: StaleCache[Principal] = StaleCache("keys", internal.principal, metrics)
@@ -82,6 +114,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
         limit = RateLimit(settings.process_rate_per_minute)
         app.add_routes(Processing(turns, users, interactions, limit, clock).routes())
         app.add_routes(Reading(users, interactions, memories, clock, pipeline.embedder).routes())
+        app.add_routes(People(users, outgoing, outgoing_outbox, clock).routes())
         lanes = ConsumerSpec(
             name="inbound",
             queues=BRAIN_LANES,
@@ -94,6 +127,8 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             http=(HttpEdge("public", app, settings.host, settings.port),),
             parts=(
                 outbox,
+                outgoing_outbox,
+                answering,
                 _key_listener(settings, resources, principals),
                 Consumer(lanes, resources.bus, metrics, settings.instance),
             ),

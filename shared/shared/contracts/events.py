@@ -151,6 +151,20 @@ class InteractionProcessed(Payload):
     )
 
 
+class InteractionChanged(Payload):
+    """Something happened to an interaction after it was processed; read it again."""
+
+    TYPE: ClassVar[str] = "interaction.changed.v1"
+
+    interaction_id: str
+    user_id: str
+    channel: str
+    channel_id: str | None = None
+    change: Literal["edited", "revoked", "reaction", "replied"] = Field(
+        description="replied: its pending reply was settled."
+    )
+
+
 class UserCreated(Payload):
     """A person wrote for the first time."""
 
@@ -305,6 +319,7 @@ EVENTS: tuple[type[Payload], ...] = (
     DeliveryStatusReceived,
     DeliverySettled,
     InteractionProcessed,
+    InteractionChanged,
     UserCreated,
     SafetyHeld,
     SafetyBlocked,

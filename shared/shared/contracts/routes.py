@@ -29,6 +29,7 @@ from shared.contracts.events import (
     DeliveryStatusReceived,
     InboundMessageReceived,
     InboundNoticeReceived,
+    InteractionChanged,
     InteractionProcessed,
     KeyRevoked,
     ReplyFailed,
@@ -73,6 +74,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         InteractionProcessed, Address(INTERACTIONS, "interaction.processed.{channel}"), ("brain",)
     ),
+    Route(InteractionChanged, Address(INTERACTIONS, "interaction.changed.{channel}"), ("brain",)),
     Route(UserCreated, Address(INTERACTIONS, "user.created"), ("brain",)),
     Route(SafetyHeld, Address(INTERACTIONS, "safety.hold"), ("brain",)),
     Route(SafetyBlocked, Address(INTERACTIONS, "safety.blocked"), ("brain",)),

@@ -288,7 +288,12 @@ async def test_two_people_who_prove_to_be_one_do_not_stop_the_lane(brain: Brain)
     assert len({row["user_id"] for row in rows}) == 1
     second = await brain.interaction(apart[1])
     assert rows[0]["user_id"] == second["user_id"]
-    assert [row["user"]["interaction_count"] for row in rows] == [2, 3, 4]
+    assert [row["user"]["interaction_count"] for row in rows] == [3, 4, 5]
+    assert await brain.database["end_users"].count_documents({}) == 1
+    memories = await brain.database["memories"].distinct("user_id")
+    assert memories == [second["user_id"]]
+    former = await brain.database["former_users"].find_one({})
+    assert (await brain.get(f"/api/users/{former['_id']}"))["id"] == former["into"]
 
 
 async def test_an_image_speaks_by_its_caption(brain: Brain):
@@ -296,11 +301,12 @@ async def test_an_image_speaks_by_its_caption(brain: Brain):
     bare = whatsapp(type="image", image={"id": "m2"})
     await brain.deliver(captioned, bare)
     row, silent = await brain.interaction(captioned), await brain.interaction(bare)
-    assert row["message"] == {"type": "image", "text": "look how happy we are", "pii": []}
+    assert row["message"]["text"] == "[image] look how happy we are"
+    assert row["message"]["content"]["media"]["id"] == "m1"
     assert row["reply"]["status"] == "model"
     assert silent["message"]["text"] == "[image]"
-    assert (silent["reply"]["status"], silent["reply"]["reason"]) == ("none", "empty_message")
-    assert [reply.data["interaction_id"] for reply in brain.bus.replies] == [captioned.id]
+    assert (silent["reply"]["status"], silent["reply"]["reason"]) == ("fixed", "not_seen")
+    assert [reply.data["interaction_id"] for reply in brain.bus.replies] == [captioned.id, bare.id]
     assert await brain.database["memories"].count_documents({}) == 1
 
 
@@ -339,4 +345,7 @@ async def test_a_strange_message_is_understood_all_the_same(brain: Brain):
     ]
     await brain.deliver(*messages)
     rows = [await brain.interaction(message) for message in messages]
-    assert [row["message"]["text"] for row in rows[3:]] == ["Yes", "[unheard_of]"]
+    assert [row["message"]["text"] for row in rows[3:]] == [
+        "Yes",
+        "[unsupported message: unheard_of]",
+    ]

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 import orjson
@@ -18,7 +18,13 @@ from shared.bus.memory import MemoryBus
 from shared.bus.port import Bus, BusUnavailableError
 from shared.bus.topology import INBOUND, INBOUND_LANES, INTERACTIONS, OUTBOUND, lane_key
 from shared.clock import utc_now
-from shared.contracts import Envelope, InboundMessageReceived, InteractionProcessed, SendReply
+from shared.contracts import (
+    Envelope,
+    InboundMessageReceived,
+    InboundNoticeReceived,
+    InteractionProcessed,
+    SendReply,
+)
 from shared.ids import event_id, new_api_key, new_channel_id, secret_hash
 from shared.runtime import Running, serving
 from tests.support.eventually import eventually
@@ -268,6 +274,7 @@ def whatsapp(
     channel_id: str = CHANNEL,
     tenant: str = TENANT,
     received_at: datetime | None = None,
+    debounce_ms: int = 0,
     **message: Any,
 ) -> Envelope:
     """A WhatsApp message as ingress publishes it; ``text`` None leaves the body to ``message``."""
@@ -289,6 +296,7 @@ def whatsapp(
             phone_number_id="1234567890",
             received_at=received_at,
             auto_reply=auto_reply,
+            reply_debounce_ms=debounce_ms,
             message=body | message,
             contact={"profile": {"name": name}, "wa_id": phone, "user_id": user_id},
         ),
@@ -296,6 +304,50 @@ def whatsapp(
         source="ingress",
         subject=conversation_key,
         tenant=tenant,
+    )
+
+
+def notice(
+    kind: Literal["reaction", "edit", "revoke", "system", "echo"],
+    body: Json,
+    *,
+    phone: str | None = PHONE,
+    user_id: str | None = None,
+    auto_reply: bool = True,
+    wamid: str | None = None,
+    channel_id: str = CHANNEL,
+    echo_pause_s: int = 3600,
+    **message: Any,
+) -> Envelope:
+    """Something that starts no turn, as ingress publishes it."""
+    wamid = wamid or f"wamid.notice{next(_wamids)}"
+    now = datetime.now(UTC)
+    said: Json = {"id": wamid, "timestamp": str(int(now.timestamp())), "type": kind}
+    if kind == "echo":
+        said |= body
+    else:
+        said[kind] = body
+    if phone is not None:
+        said["to" if kind == "echo" else "from"] = phone
+    if user_id is not None:
+        said["to_user_id" if kind == "echo" else "from_user_id"] = user_id
+    key = f"{channel_id}:{user_id or phone}"
+    return Envelope.of(
+        InboundNoticeReceived(
+            channel_id=channel_id,
+            provider_message_id=wamid,
+            conversation_key=key,
+            phone_number_id="1234567890",
+            received_at=now,
+            notice=kind,
+            auto_reply=auto_reply,
+            echo_pause_s=echo_pause_s,
+            message=said | message,
+        ),
+        id=event_id(channel_id, wamid),
+        source="ingress",
+        subject=key,
+        tenant=TENANT,
     )
 
 

@@ -263,6 +263,7 @@ def test_every_language_has_every_text():
         *("harassment", "illegal", "sexual_minors", "refusal", "privacy", "held"),
         *("legal_referral", "financial_referral", "output_blocked"),
         *("opted_out", "opted_in", "human_coming"),
+        *("not_heard", "not_seen", "not_opened"),
     }
     assert set(ANSWERS) == wanted
     for texts in BOOK.texts.values():

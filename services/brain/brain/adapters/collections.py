@@ -4,9 +4,16 @@ from shared.bus.outbox import outbox_index
 from shared.mongo.indexes import Index
 
 END_USERS = "end_users"
+FORMER_USERS = "former_users"
+"""Ids of records that were joined to another."""
 INTERACTIONS = "interactions"
 MEMORIES = "memories"
 UNPROCESSED = "unprocessed"
+NOTICES = "notices"
+OUTGOING = "outgoing"
+
+NOTICE_KEPT_S = 8 * 86_400
+"""Meta repeats a webhook for 7 days: a notice waits a little longer for its message."""
 
 INDEXES = (
     # An alias belongs to one person of a tenant: the race of two first messages ends here.
@@ -19,6 +26,45 @@ INDEXES = (
     ),
     Index(INTERACTIONS, (("tenant", 1), ("at", -1), ("_id", -1)), name="tenant_at"),
     outbox_index(INTERACTIONS),
+    Index(
+        INTERACTIONS,
+        (("reply.due_at", 1),),
+        name="reply_due",
+        partial={"reply.due_at": {"$exists": True}},
+    ),
+    Index(
+        INTERACTIONS,
+        (("tenant", 1), ("user_id", 1), ("reply.due_at", 1)),
+        name="tenant_user_reply_due",
+        partial={"reply.due_at": {"$exists": True}},
+    ),
+    Index(
+        INTERACTIONS,
+        (("reply.into", 1),),
+        name="reply_into",
+        partial={"reply.into": {"$exists": True}},
+    ),
+    # A reaction names our message by the provider's id.
+    Index(
+        INTERACTIONS,
+        (("tenant", 1), ("reply.deliveries.provider_message_id", 1)),
+        name="reply_provider_id",
+        partial={"reply.deliveries.provider_message_id": {"$exists": True}},
+    ),
+    Index(NOTICES, (("target", 1), ("at", 1)), name="target"),
+    Index(NOTICES, (("at", 1),), name="expiry", expire_after_s=NOTICE_KEPT_S),
+    Index(
+        OUTGOING,
+        (("tenant", 1), ("user_id", 1), ("at", -1), ("_id", -1)),
+        name="tenant_user_at",
+    ),
+    Index(
+        OUTGOING,
+        (("tenant", 1), ("deliveries.provider_message_id", 1)),
+        name="provider_id",
+        partial={"deliveries.provider_message_id": {"$exists": True}},
+    ),
+    outbox_index(OUTGOING),
     Index(
         MEMORIES,
         (("tenant", 1), ("user_id", 1), ("created_at", -1), ("_id", -1)),

@@ -13,6 +13,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from brain.adapters.collections import INTERACTIONS, UNPROCESSED
+from brain.adapters.delivery_records import record_delivery
 from brain.adapters.user_store import older_than
 from shared.bus.outbox import outbox_push
 from shared.bus.port import Publication
@@ -64,18 +65,133 @@ class InteractionStore:
         publications: Sequence[Publication],
         *,
         safety: Document | None,
+        claim: str | None = None,
     ) -> Document | None:
         """Settle a pending reply and emit what follows from it; None when it was settled before.
 
-        ``safety`` replaces the verdict when the check of the reply added to it.
+        ``safety`` replaces the verdict when the check of the reply added to it. ``claim``: only
+        while nobody else has taken the reply on.
         """
-        push = outbox_push(publications, self._clock) if publications else {}
+        held = {} if claim is None else {"reply.claim": claim}
         verdict = {} if safety is None else {"safety": safety}
         return await self._interactions.find_one_and_update(
-            {"_id": interaction_id, "reply.status": "pending"},
-            {**push, "$set": {**push.get("$set", {}), **verdict, "reply": reply}},
+            {"_id": interaction_id, "reply.status": "pending", **held},
+            self._emitting({"$set": {**verdict, "reply": reply}}, publications),
             return_document=ReturnDocument.AFTER,
         )
+
+    def _emitting(self, update: Document, publications: Sequence[Publication]) -> Document:
+        """``update`` with the outbox's own fields in it."""
+        push = outbox_push(publications, self._clock)
+        return {
+            **update,
+            **{name: {**update.get(name, {}), **fields} for name, fields in push.items()},
+        }
+
+    async def postpone(self, interaction_ids: Sequence[str], due_at: datetime) -> None:
+        """The burst goes on: answer these later."""
+        await self._interactions.update_many(
+            {"_id": {"$in": list(interaction_ids)}, "reply.due_at": {"$exists": True}},
+            {"$set": {"reply.due_at": due_at}},
+        )
+
+    async def due(self, now: datetime, limit: int) -> list[Document]:
+        """Interactions whose pending reply is due, longest overdue first."""
+        cursor = (
+            self._interactions.find({"reply.due_at": {"$lte": now}}, LISTED)
+            .sort("reply.due_at", 1)
+            .limit(limit)
+        )
+        return await cursor.to_list()
+
+    async def next_due_at(self, now: datetime) -> datetime | None:
+        """When the next pending reply after ``now`` falls due."""
+        found = await self._interactions.find_one(
+            {"reply.due_at": {"$gt": now}}, {"reply.due_at": 1}, sort=[("reply.due_at", 1)]
+        )
+        if found is None:
+            return None
+        due_at: datetime = found["reply"]["due_at"]
+        return due_at
+
+    async def waiting(self, tenant: str, user_id: str, channel_id: str | None) -> list[Document]:
+        """A person's messages on the channel whose reply is due at some time, oldest first."""
+        cursor = self._interactions.find(
+            {"tenant": tenant, "user_id": user_id, "reply.due_at": {"$exists": True}}, LISTED
+        )
+        found = [row for row in await cursor.to_list() if row["channel_id"] == channel_id]
+        return sorted(found, key=_moment_of)
+
+    async def joined_into(self, interaction_ids: Sequence[str]) -> list[Document]:
+        """Messages that were joined to one of these, oldest first."""
+        cursor = self._interactions.find({"reply.into": {"$in": list(interaction_ids)}}, LISTED)
+        return sorted(await cursor.to_list(), key=_moment_of)
+
+    async def later_than(self, row: Document) -> list[Document]:
+        """What the person wrote on the same channel after ``row``, oldest first."""
+        cursor = self._interactions.find(
+            {"tenant": row["tenant"], "user_id": row["user_id"], "at": {"$gt": row["at"]}}, LISTED
+        )
+        found = [one for one in await cursor.to_list() if one["channel_id"] == row["channel_id"]]
+        return sorted(found, key=_moment_of)
+
+    async def claim(self, interaction_ids: Sequence[str], claim: str, until: datetime) -> None:
+        """Take pending replies on until then; an earlier claim ends."""
+        await self._interactions.update_many(
+            {"_id": {"$in": list(interaction_ids)}, "reply.status": "pending"},
+            {"$set": {"reply.claim": claim, "reply.due_at": until}},
+        )
+
+    async def join(
+        self, interaction_ids: Sequence[str], into: str, claim: str, now: datetime
+    ) -> None:
+        """One reply answers these too."""
+        await self._interactions.update_many(
+            {"_id": {"$in": list(interaction_ids)}, "reply.claim": claim},
+            {"$set": {"reply": {"status": "joined", "into": into, "at": now}}},
+        )
+
+    async def change(
+        self,
+        tenant: str,
+        interaction_id: str,
+        notice_id: str,
+        update: Document,
+        publications: Sequence[Publication],
+    ) -> bool:
+        """Apply what a notice says, once; False when it was applied before."""
+        marked = {**update.get("$addToSet", {}), "noticed": notice_id}
+        result = await self._interactions.update_one(
+            {"_id": interaction_id, "tenant": tenant, "noticed": {"$ne": notice_id}},
+            self._emitting({**update, "$addToSet": marked}, publications),
+        )
+        return result.modified_count == 1
+
+    async def with_reply(self, tenant: str, provider_message_id: str) -> Document | None:
+        """The interaction whose reply the provider calls by this id."""
+        return await self._interactions.find_one(
+            {"tenant": tenant, "reply.deliveries.provider_message_id": provider_message_id}, LISTED
+        )
+
+    async def record_delivery(self, tenant: str, interaction_id: str, delivery: Document) -> bool:
+        """What became of one part of the reply; False when there is no such interaction."""
+        mine = {"_id": interaction_id, "tenant": tenant}
+        return await record_delivery(self._interactions, mine, "reply.deliveries", delivery)
+
+    async def unrecall(self, tenant: str, user_id: str, said_at: str) -> None:
+        """Take what was said at that moment out of what later messages brought back."""
+        await self._interactions.update_many(
+            {
+                "tenant": tenant,
+                "user_id": user_id,
+                "memory.relevant_memories.timestamp": said_at,
+            },
+            {"$pull": {"memory.relevant_memories": {"timestamp": said_at}}},
+        )
+
+    async def forget_unprocessed(self, event_id: str) -> None:
+        """What was kept because it could not be handled."""
+        await self._unprocessed.delete_one({"_id": event_id})
 
     async def stop_quoting(self, tenant: str, user_id: str, ids: tuple[str, ...]) -> None:
         """The person asked us to forget these: no prompt may hold them again."""
@@ -84,6 +200,12 @@ class InteractionStore:
                 {"_id": {"$in": list(ids)}, "tenant": tenant, "user_id": user_id},
                 {"$set": {"unquotable": True}},
             )
+
+    async def move(self, tenant: str, from_user: str, to_user: str) -> None:
+        """Two records are one person: the first one's past is the second's."""
+        await self._interactions.update_many(
+            {"tenant": tenant, "user_id": from_user}, {"$set": {"user_id": to_user}}
+        )
 
     async def page(
         self,
@@ -125,3 +247,7 @@ class InteractionStore:
             },
             upsert=True,
         )
+
+
+def _moment_of(document: Document) -> tuple[datetime, str]:
+    return document["at"], document["_id"]

@@ -83,7 +83,7 @@ class MemoryStore:
         if "forgotten_at" in document:
             cached.archive.remove(document["_id"])
         else:
-            cached.archive.add(_memory(document))
+            cached.archive.revise(_memory(document))
         self._held += len(cached.archive) - before
 
     def _forget_cached(self, key: tuple[str, str]) -> None:
@@ -116,6 +116,36 @@ class MemoryStore:
             },
             upsert=True,
         )
+
+    async def revise(self, tenant: str, user_id: str, memory: Memory) -> None:
+        """What was said reads otherwise now; one that was forgotten, or never kept, stays so."""
+        await self._memories.update_one(
+            {
+                "_id": memory.id,
+                "tenant": tenant,
+                "user_id": user_id,
+                "forgotten_at": {"$exists": False},
+            },
+            {
+                "$set": {
+                    "text": memory.text,
+                    "importance": memory.importance,
+                    "stored_at": self._clock(),
+                    "tokens": " ".join(memory.words),
+                    "vector": None if memory.vector is None else _packed(memory.vector),
+                }
+            },
+        )
+
+    async def move(self, tenant: str, from_user: str, to_user: str) -> int:
+        """Two records are one person: everything remembered of the first becomes the second's."""
+        moved = await self._memories.update_many(
+            {"tenant": tenant, "user_id": from_user},
+            {"$set": {"user_id": to_user, "stored_at": self._clock()}},
+        )
+        for user_id in (from_user, to_user):
+            self._forget_cached((tenant, user_id))
+        return moved.modified_count
 
     async def add_reply(self, memory_id: str, text: str) -> None:
         """The other side of the exchange, unless it was forgotten meanwhile."""

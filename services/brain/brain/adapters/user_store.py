@@ -6,10 +6,11 @@ from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
-from brain.adapters.collections import END_USERS
-from brain.domain.people import Address, aliases_of
-from brain.domain.profile import Profile, from_document, to_document
+from brain.adapters.collections import END_USERS, FORMER_USERS
+from brain.domain.people import Address, Route, aliases_of, is_somebody_else, joined
+from brain.domain.profile import Profile, from_document, to_document, updated
 from brain.domain.state import EndUserState, HumanState, Relation
+from brain.domain.whatsapp.identity import Renaming
 from shared.ids import new_user_id
 from shared.mongo.indexes import Database
 
@@ -34,8 +35,12 @@ class EndUser:
     id: str
     tenant: str
     external_id: str
+    aliases: tuple[str, ...]
     channel: str
     name: str | None
+    username: str | None
+    routes: dict[str, Route]
+    """By channel id."""
     state: EndUserState
     profile: Profile
     last_seen: datetime
@@ -55,19 +60,41 @@ class EndUser:
         return ids[-1] if ids else None
 
 
+class SamePersonError(Exception):
+    """Two records hold the names of one person, as one signed payload proves."""
+
+
 class UserStore:
     """The ``end_users`` collection."""
 
     def __init__(self, database: Database) -> None:
         self._users = database[END_USERS]
+        self._former = database[FORMER_USERS]
 
     async def find_or_create(
-        self, tenant: str, address: Address, channel: str, now: datetime
+        self,
+        tenant: str,
+        address: Address,
+        channel: str,
+        now: datetime,
+        *,
+        channel_id: str | None = None,
     ) -> EndUser:
         """The person behind ``address``, made at need. One wins a race of creators."""
-        found = await self.find(tenant, address.aliases)
-        if found is not None:
-            return found
+        while True:
+            found = await self.find(tenant, address.aliases)
+            if found is None:
+                found = await self._created(tenant, address, channel, now)
+            if found is None:
+                continue
+            if not is_somebody_else(address, found.aliases, found.routes.get(channel_id or "")):
+                return found
+            await self._disown(found, address.aliases)
+
+    async def _created(
+        self, tenant: str, address: Address, channel: str, now: datetime
+    ) -> EndUser | None:
+        """None when somebody else was first, with any of the aliases."""
         document = {
             "_id": new_user_id(),
             "tenant": tenant,
@@ -75,6 +102,8 @@ class UserStore:
             "aliases": list(address.aliases),
             "channel": channel,
             "name": address.name,
+            "username": address.username,
+            "routes": {},
             "state": asdict(EndUserState.initial(now)),
             "last_seen": now,
             "version": 0,
@@ -83,10 +112,7 @@ class UserStore:
         try:
             await self._users.insert_one(document)
         except DuplicateKeyError:
-            winner = await self.find(tenant, address.aliases)
-            if winner is None:
-                raise
-            return winner
+            return None
         return _user(document)
 
     async def find(self, tenant: str, aliases: tuple[str, ...]) -> EndUser | None:
@@ -96,9 +122,12 @@ class UserStore:
         return next((_user(people[alias]) for alias in aliases if alias in people), None)
 
     async def get(self, tenant: str, user_id: str) -> EndUser | None:
-        """By our id."""
+        """By our id, also by that of a record which was joined to another."""
         document = await self._users.find_one({"_id": user_id, "tenant": tenant})
-        return None if document is None else _user(document)
+        if document is not None:
+            return _user(document)
+        former = await self._former.find_one({"_id": user_id, "tenant": tenant})
+        return None if former is None else await self.get(tenant, former["into"])
 
     async def named(self, tenant: str, name: str) -> EndUser | None:
         """By our id, else by the tenant's own id, the provider's id or the phone number."""
@@ -126,14 +155,22 @@ class UserStore:
         profile: Profile,
         address: Address,
         at: datetime,
+        met: tuple[str, Route] | None = None,
     ) -> bool:
-        """Set state and profile; False when somebody else moved the person first: read again, decide again."""
+        """Set state and profile; False when somebody else moved the person first: read again, decide again.
+
+        ``met``: the channel's id, and how the person was met there. Raises SamePersonError when one
+        of the aliases belongs to another record, which must be joined to this one first.
+        """
+        channel_id, route = met or (None, None)
         changes = {
             "$set": {
                 "state": asdict(after),
                 "profile": to_document(profile),
                 "last_seen": at,
                 **({"name": address.name} if address.name else {}),
+                **({"username": address.username} if address.username else {}),
+                **({f"routes.{channel_id}": asdict(route)} if route else {}),
             },
             "$inc": {"version": 1},
             "$addToSet": {"aliases": {"$each": list(address.aliases)}},
@@ -149,28 +186,129 @@ class UserStore:
                 {"_id": user.id, "version": user.version}, changes
             )
         except DuplicateKeyError:
-            await self._take_over(user, address.aliases)
-            return False
+            raise SamePersonError from None
         return result.modified_count == 1
 
-    async def _take_over(self, user: EndUser, aliases: tuple[str, ...]) -> None:
-        """Move ``aliases`` to ``user``: one signed message named two people, so they are one.
+    async def holders(self, user: EndUser, aliases: tuple[str, ...]) -> list[EndUser]:
+        """Other records that have any of ``aliases``."""
+        found = self._users.find(
+            {"tenant": user.tenant, "aliases": {"$in": list(aliases)}, "_id": {"$ne": user.id}}
+        )
+        return [_user(document) async for document in found]
 
-        The other record keeps its past and an alias of its own, because an empty list would
-        collide with the next one in the unique index.
+    async def disown(self, user: EndUser, aliases: tuple[str, ...]) -> None:
+        """Take aliases from a person; they belong to somebody else now."""
+        await self._disown(user, aliases)
+
+    async def _disown(self, user: EndUser, aliases: tuple[str, ...]) -> None:
+        kept = [alias for alias in user.aliases if alias not in aliases]
+        # An empty list would collide with the next one in the unique index.
+        await self._users.update_one(
+            {"_id": user.id, "version": user.version},
+            {"$set": {"aliases": kept or [f"former:{user.id}"]}, "$inc": {"version": 1}},
+        )
+
+    async def absorb(self, kept: EndUser, gone: EndUser) -> bool:
+        """Make ``kept`` the person that ``gone`` was too: state, profile and where they were met.
+
+        False when one of them changed meanwhile. Doing it twice counts once.
         """
-        kept = {"$setDifference": ["$aliases", {"$literal": list(aliases)}]}
-        await self._users.update_many(
-            {"tenant": user.tenant, "aliases": {"$in": list(aliases)}, "_id": {"$ne": user.id}},
-            [
-                {
-                    "$set": {
-                        "aliases": {"$setUnion": [kept, [{"$concat": ["joined:", "$_id"]}]]},
-                        "joined_to": user.id,
-                        "version": {"$add": ["$version", 1]},
-                    }
-                }
-            ],
+        state, profile = joined(kept.state, gone.state), updated(kept.profile, gone.profile.facts)
+        routes = {**gone.routes, **kept.routes}
+        result = await self._users.update_one(
+            {"_id": kept.id, "version": kept.version},
+            {
+                "$set": {
+                    "state": asdict(state),
+                    "profile": to_document(profile),
+                    "routes": {name: asdict(route) for name, route in routes.items()},
+                    "last_seen": max(kept.last_seen, gone.last_seen),
+                },
+                "$addToSet": {"absorbed": gone.id},
+                "$inc": {"version": 1},
+            },
+        )
+        return result.modified_count == 1
+
+    async def has_absorbed(self, kept: EndUser, gone: EndUser) -> bool:
+        """Whether ``absorb`` was done."""
+        found = await self._users.find_one({"_id": kept.id, "absorbed": gone.id}, {"_id": 1})
+        return found is not None
+
+    async def retire(self, kept: EndUser, gone: EndUser) -> None:
+        """``gone`` is ``kept`` from now on, under its old id too. Its names are free."""
+        await self._former.update_one(
+            {"_id": gone.id}, {"$set": {"tenant": gone.tenant, "into": kept.id}}, upsert=True
+        )
+        await self._users.delete_one({"_id": gone.id})
+
+    async def rename(self, user: EndUser, renaming: Renaming, channel_id: str) -> bool:
+        """Exchange names for new ones; False when the person changed meanwhile.
+
+        An old number is given up: the network hands it to somebody else. Raises SamePersonError when
+        a new name belongs to another record.
+        """
+        route = user.routes.get(channel_id)
+        gone = _names(renaming.old_phone if renaming.new_phone else None, None)
+        if renaming.new_user_id:
+            known = route.provider_user_id if route else None
+            gone += _names(None, renaming.old_user_id) + _names(None, known)
+        new = _names(renaming.new_phone, renaming.new_user_id)
+        external = {
+            renaming.old_phone: renaming.new_phone,
+            renaming.old_user_id: renaming.new_user_id,
+        }.get(user.external_id)
+        changes: dict[str, Any] = {
+            "aliases": [*(name for name in user.aliases if name not in {*gone, *new}), *new],
+            "external_id": external or user.external_id,
+        }
+        if route is not None:
+            changes[f"routes.{channel_id}.phone"] = renaming.new_phone or route.phone
+            changes[f"routes.{channel_id}.provider_user_id"] = (
+                renaming.new_user_id or route.provider_user_id
+            )
+        try:
+            result = await self._users.update_one(
+                {"_id": user.id, "version": user.version},
+                {"$set": changes, "$inc": {"version": 1}},
+            )
+        except DuplicateKeyError:
+            raise SamePersonError from None
+        return result.modified_count == 1
+
+    async def hold(self, user: EndUser, until: datetime | None) -> bool:
+        """Keep the machine silent until then, None: let it answer again. False: read again."""
+        result = await self._users.update_one(
+            {"_id": user.id, "version": user.version},
+            {"$set": {"state.held_until": until}, "$inc": {"version": 1}},
+        )
+        return result.modified_count == 1
+
+    async def retell(self, user: EndUser, profile: Profile) -> bool:
+        """Set what is known of the person; False when they changed meanwhile: read again."""
+        result = await self._users.update_one(
+            {"_id": user.id, "version": user.version},
+            {"$set": {"profile": to_document(profile)}, "$inc": {"version": 1}},
+        )
+        return result.modified_count == 1
+
+    async def take_floor(self, tenant: str, user_id: str, now: datetime, until: datetime) -> bool:
+        """Be the only one who answers this person until then; False when somebody else is."""
+        result = await self._users.update_one(
+            {
+                "_id": user_id,
+                "tenant": tenant,
+                "$or": [{"floor_until": {"$lte": now}}, {"floor_until": None}],
+            },
+            {"$set": {"floor_until": until}},
+        )
+        return result.modified_count == 1
+
+    async def leave_floor(self, tenant: str, user_id: str, until: datetime) -> None:
+        """Let others answer, unless our time was over and somebody took it."""
+        await self._users.update_one(
+            {"_id": user_id, "tenant": tenant, "floor_until": until},
+            {"$unset": {"floor_until": ""}},
         )
 
     async def clear_history(self, user: EndUser, now: datetime) -> None:
@@ -189,8 +327,11 @@ def _user(document: dict[str, Any]) -> EndUser:
         id=document["_id"],
         tenant=document["tenant"],
         external_id=document["external_id"],
+        aliases=tuple(document["aliases"]),
         channel=document["channel"],
         name=document.get("name"),
+        username=document.get("username"),
+        routes={name: Route(**route) for name, route in document.get("routes", {}).items()},
         state=_state(document["state"]),
         profile=from_document(document.get("profile")),
         last_seen=document["last_seen"],
@@ -201,6 +342,11 @@ def _user(document: dict[str, Any]) -> EndUser:
         ),
         history_cleared_at=document.get("history_cleared_at"),
     )
+
+
+def _names(phone: str | None, user_id: str | None) -> tuple[str, ...]:
+    names = [f"bsuid:{user_id}"] if user_id else []
+    return (*names, f"phone:{phone}") if phone else tuple(names)
 
 
 def _state(data: dict[str, Any]) -> EndUserState:

@@ -167,6 +167,13 @@ class Archive:
         self._memories.append(memory)
         self._words.append(frozenset(words))
 
+    def revise(self, memory: Memory) -> None:
+        """As ``add``; one that is known with another text is replaced, and counts as the newest."""
+        place = self._places.get(memory.id)
+        if place is not None and self._memories[place].text != memory.text:
+            self.remove(memory.id)
+        self.add(memory)
+
     def remove(self, memory_id: str) -> None:
         """As if it had never been added; in a long archive it still counts in word rarities for a
         while, because adding thousands anew costs more than that matters."""  # noqa: D205, D209

@@ -49,6 +49,14 @@ HUMAN_COMING = "human_coming"
 """Why a fixed reply was given: the person asked for a human, who is being called."""
 _WISHES = {OPT_OUT: "opted_out", OPT_IN: "opted_in", HUMAN_PLEASE: HUMAN_COMING}
 """Intents that a reviewed text answers, and its name."""
+NOT_UNDERSTOOD = {
+    **dict.fromkeys(("audio", "voice"), "not_heard"),
+    **dict.fromkeys(("image", "video"), "not_seen"),
+    **dict.fromkeys(("document", "unsupported"), "not_opened"),
+}
+"""Kinds that say nothing to us without words, and the honest text that answers them."""
+SPEAKING_LINES = frozenset({"location", "contacts", "order", "interactive"})
+"""Kinds whose line a model can answer."""
 RECALLED = 3  # P
 PROMPTED_FACTS = 10
 SUSPICIOUS = 0.1
@@ -59,7 +67,11 @@ SAID_BEFORE, JUST_BEFORE = 2, timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a person wrote. ``at``: when, by the provider. ``phone``: with country code, any form."""
+    """What a person wrote. ``at``: when, by the provider. ``phone``: with country code, any form.
+
+    ``text`` is what they said in words, ``line`` what came besides, such as ``[image]``; ``kind``
+    is the provider's type.
+    """
 
     id: str
     text: str
@@ -67,6 +79,8 @@ class Message:
     channel: str
     profile_name: str | None = None
     phone: str | None = None
+    kind: str = "text"
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +167,11 @@ class Prepared:
     forgets: Forgotten | None
     now: datetime
 
+    @property
+    def shown(self) -> str:
+        """The whole message in one readable piece, masked."""
+        return _shown(self.message)
+
 
 @dataclass(frozen=True, slots=True)
 class Concluded:
@@ -181,6 +200,7 @@ def prepare(turn: TurnInput, pipeline: Pipeline) -> Prepared:
     verdict = _with_before(turn, pii.masked_text, analysis, verdict, pipeline)
     verdict = _masked(seconded(verdict, turn.second), pii)
     analysis = _told(analysis, verdict)
+    masked = replace(message, text=pii.masked_text, line=_masked_line(message))
     before = decay(turn.state, now)
     observed = observe(before, observation_of(analysis), now)
     after = standing_after(observed.state, analysis.intent, now)
@@ -192,7 +212,7 @@ def prepare(turn: TurnInput, pipeline: Pipeline) -> Prepared:
     plan = fixed or ModelReply(
         _prompt(
             turn,
-            pii.masked_text,
+            _shown(masked),
             analysis,
             state=observed.state,
             profile=profile,
@@ -201,7 +221,7 @@ def prepare(turn: TurnInput, pipeline: Pipeline) -> Prepared:
         )
     )
     return Prepared(
-        message=replace(message, text=pii.masked_text),
+        message=masked,
         text=pii.masked_text,
         pii=pii,
         analysis=analysis,
@@ -415,17 +435,42 @@ def _fixed_reply(
     Danger first, then what the person wishes of us.
     """
     message = turn.message
-    if not message.text.strip():
-        return NoReply("empty_message")
     reason = _fixed_reason(verdict, pii)
     silence = silence_of(turn.state, analysis.intent, turn.now)
-    if silence is not None and verdict.action is Action.PROCEED:
+    if silence is not None and (verdict.action is Action.PROCEED or reason is None):
         return NoReply(silence)
+    if not message.text.strip():
+        return _wordless(turn, crisis)
     reason = reason or ("forgotten" if forgets else _WISHES.get(analysis.intent))
     if reason is None:
         return None
     answer = crisis_answer(crisis, reason, phone=message.phone, language=analysis.language)
     return FixedReply(answer.text, reason, answer.helpline)
+
+
+def _wordless(turn: TurnInput, crisis: CrisisBook) -> FixedReply | NoReply | None:
+    """The answer to a message without words, in the language of those before it."""
+    message = turn.message
+    if message.kind in SPEAKING_LINES:
+        return None
+    reason = NOT_UNDERSTOOD.get(message.kind)
+    if reason is None:
+        return NoReply("empty_message")
+    before = turn.memories.memories[-1:]
+    language = detect(before[0].text) if before else None
+    answer = crisis_answer(crisis, reason, phone=message.phone, language=language)
+    return FixedReply(answer.text, reason, answer.helpline)
+
+
+def _masked_line(message: Message) -> str:
+    """Names in a line are the sender's own words; a place's degrees are no phone number."""
+    if not message.line or message.kind == "location":
+        return message.line
+    return scan_pii(message.line).masked_text
+
+
+def _shown(message: Message) -> str:
+    return f"{message.line} {message.text}".strip()
 
 
 def _prompt(

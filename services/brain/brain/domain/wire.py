@@ -87,14 +87,21 @@ def verdict_of(part: dict[str, Any]) -> SafetyVerdict:
 
 
 def _analysis(prepared: Prepared) -> dict[str, Any]:
+    return {
+        **reading_part(prepared),
+        "mood_delta": _rounded(prepared.mood_delta),
+        "energy_delta": _rounded(prepared.energy_delta),
+        "signal_magnitude": prepared.signal_magnitude,
+    }
+
+
+def reading_part(prepared: Prepared) -> dict[str, Any]:
+    """What the answer's ``analysis`` says of the text, without how it moved the person."""
     analysis = prepared.analysis
     return {
         "detected_emotions": list(analysis.emotions),
         "intent": analysis.intent,
         "confidence": analysis.confidence,
-        "mood_delta": _rounded(prepared.mood_delta),
-        "energy_delta": _rounded(prepared.energy_delta),
-        "signal_magnitude": prepared.signal_magnitude,
         "triggers": [
             {"phrase": t.phrase, "emotion": t.emotion, "polarity": t.polarity}
             for t in analysis.triggers

@@ -1,9 +1,11 @@
 """What the world is told of a turn, and what outbound is asked to do. Ids make a repeat equal."""
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
+from brain.adapters.outgoing_store import Outgoing
 from brain.adapters.user_store import EndUser
+from brain.domain.people import Route
 from brain.domain.safety import Action, SafetyVerdict
 from brain.domain.turn import HUMAN_COMING, FixedReply, Prepared
 from brain.handlers.incoming import Incoming
@@ -11,6 +13,7 @@ from shared.bus.port import Publication
 from shared.bus.topology import INTERACTIONS, OUTBOUND, OUTBOUND_LANES, lane_key
 from shared.contracts import (
     Envelope,
+    InteractionChanged,
     InteractionProcessed,
     MarkMessageRead,
     Payload,
@@ -18,6 +21,7 @@ from shared.contracts import (
     SafetyHeld,
     SafetyScores,
     SendReply,
+    Template,
     UserCreated,
     UserScores,
 )
@@ -79,7 +83,7 @@ def events_of(
         asked = SafetyVerdict(action=Action.HOLD, flags=("human_requested",))
         events += safety_events(incoming, user.id, asked, "human_requested")
     if prepared.state_before.interaction_count == 0:
-        new = UserCreated(user_id=user.id, channel=incoming.channel, channel_id=_channel(incoming))
+        new = UserCreated(user_id=user.id, channel=incoming.channel, channel_id=incoming.channel_id)
         events.append(_event(incoming, user.id, "user.created", new))
     processed = _processed(incoming, user, prepared, reply)
     events.append(_event(incoming, user.id, f"interaction.processed.{incoming.channel}", processed))
@@ -97,7 +101,7 @@ def safety_events(
         interaction_id=incoming.event_id,
         user_id=user_id,
         channel=incoming.channel,
-        channel_id=_channel(incoming),
+        channel_id=incoming.channel_id,
         risk_score=verdict.risk_score,
         flags=verdict.flags,
     )
@@ -119,7 +123,7 @@ def _processed(
         interaction_id=incoming.event_id,
         user_id=user.id,
         channel=incoming.channel,
-        channel_id=_channel(incoming),
+        channel_id=incoming.channel_id,
         user=UserScores(
             mood=state.human.mood,
             energy=state.human.energy,
@@ -143,10 +147,6 @@ def _processed(
     )
 
 
-def _channel(incoming: Incoming) -> str | None:
-    return incoming.route.channel_id if incoming.route else None
-
-
 def read_mark(incoming: Incoming, reply: ReplyKind) -> list[Publication]:
     """The person sees that we read and, while a model thinks, that we type."""
     if incoming.route is None or reply == "none":
@@ -161,16 +161,65 @@ def read_mark(incoming: Incoming, reply: ReplyKind) -> list[Publication]:
     return [_command(incoming, incoming.route.conversation_key, "mark", mark)]
 
 
+def typing_command(incoming: Incoming, now: datetime) -> Publication:
+    """The indicator once more; each time is another command."""
+    route = incoming.route
+    if route is None:
+        raise ValueError("a call of the API sees nobody type")
+    mark = MarkMessageRead(
+        interaction_id=incoming.event_id,
+        channel_id=route.channel_id,
+        conversation_key=route.conversation_key,
+        provider_message_id=route.provider_message_id,
+    )
+    return _command(incoming, route.conversation_key, f"mark:{now.isoformat()}", mark)
+
+
+def changed_event(
+    document: dict[str, Any],
+    change: Literal["edited", "revoked", "reaction", "replied"],
+    cause: str,
+    at: datetime,
+) -> Publication:
+    """The interaction should be read again. ``cause`` names what changed it."""
+    changed = InteractionChanged(
+        interaction_id=document["_id"],
+        user_id=document["user_id"],
+        channel=document["channel"],
+        channel_id=document["channel_id"],
+        change=change,
+    )
+    return Publication(
+        INTERACTIONS,
+        f"interaction.changed.{document['channel']}",
+        Envelope.of(
+            changed,
+            id=derived_id(document["_id"], changed.TYPE, change, cause),
+            source=SOURCE,
+            subject=document["user_id"],
+            tenant=document["tenant"],
+            time=at,
+            traceparent=current_traceparent(),
+            causation=cause,
+        ),
+    )
+
+
 def reply_command(
-    incoming: Incoming, text: str, *, delay_ms: int, urgent: bool, now: datetime
+    incoming: Incoming,
+    text: str,
+    *,
+    delay_ms: int,
+    urgent: bool,
+    now: datetime,
+    delivery_id: str | None = None,
 ) -> list[Publication]:
     """The text on its way to the person; nothing for a caller of the API, who has it already."""
     if incoming.route is None:
         return []
-    part = 0
     send = SendReply(
         interaction_id=incoming.event_id,
-        delivery_id=f"{incoming.event_id}:{part}",
+        delivery_id=delivery_id or f"{incoming.event_id}:0",
         channel_id=incoming.route.channel_id,
         conversation_key=incoming.route.conversation_key,
         to_phone=incoming.address.phone,
@@ -181,4 +230,36 @@ def reply_command(
         urgent=urgent,
         user_wrote_at=incoming.sent_at,
     )
-    return [_command(incoming, incoming.route.conversation_key, "reply", send)]
+    name = "reply" if delivery_id is None else delivery_id
+    return [_command(incoming, incoming.route.conversation_key, name, send)]
+
+
+def operator_command(
+    message: Outgoing, route: Route, *, text: str, template: Template | None
+) -> Publication:
+    """What a human of the business says, on its way to the person."""
+    send = SendReply(
+        interaction_id=message.id,
+        delivery_id=f"{message.id}:0",
+        channel_id=message.channel_id,
+        conversation_key=route.conversation_key,
+        to_phone=route.phone,
+        to_user_id=route.provider_user_id,
+        text=text,
+        template=template,
+        author="operator",
+        user_wrote_at=route.wrote_at,
+    )
+    return Publication(
+        OUTBOUND,
+        lane_key(route.conversation_key, OUTBOUND_LANES),
+        Envelope.of(
+            send,
+            id=derived_id(message.id, send.TYPE),
+            source=SOURCE,
+            subject=message.id,
+            tenant=message.tenant,
+            time=message.at,
+            traceparent=current_traceparent(),
+        ),
+    )

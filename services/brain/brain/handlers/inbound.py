@@ -1,32 +1,75 @@
-"""The inbound lanes: decode a message, run the use case, judge what went wrong."""
+"""The inbound lanes: which handler a message goes to, and what is kept of one that cannot be handled."""
+
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
 from brain.adapters.interaction_store import InteractionStore
+from brain.handlers.answering import Answering
 from brain.handlers.incoming import incoming_from_whatsapp
+from brain.handlers.notices import Notices
 from brain.handlers.turns import Turns
 from shared.bus.failures import Permanent
-from shared.contracts import Envelope, InboundMessageReceived
+from shared.contracts import (
+    DeliverySettled,
+    Envelope,
+    InboundMessageReceived,
+    InboundNoticeReceived,
+)
 
 log = structlog.get_logger()
 
+Handle = Callable[[Envelope], Awaitable[None]]
 
-class Inbound:
+
+class Messages:
     """Handles ``InboundMessageReceived``."""
 
-    def __init__(self, turns: Turns, interactions: InteractionStore) -> None:
+    def __init__(self, turns: Turns, notices: Notices, answering: Answering) -> None:
         self._turns = turns
-        self._interactions = interactions
+        self._notices = notices
+        self._answering = answering
 
     async def handle(self, envelope: Envelope) -> None:
-        """Understand, then answer. Safe to repeat."""
+        """Understand, then answer: now, or when the person has paused. Safe to repeat."""
         event = envelope.payload(InboundMessageReceived)
         try:
             incoming = incoming_from_whatsapp(envelope, event)
         except ValueError:
             raise Permanent("no_sender") from None
         understood = await self._turns.understand(incoming)
-        await self._turns.answer(incoming, understood)
+        if understood.is_new:
+            await self._notices.catch_up(incoming.event_id)
+        if incoming.debounce_ms:
+            await self._answering.expect(understood.document)
+        else:
+            await self._turns.answer(incoming, understood)
+
+
+class Inbound:
+    """Handles whatever comes out of the lanes."""
+
+    def __init__(
+        self,
+        interactions: InteractionStore,
+        *,
+        messages: Handle,
+        notices: Handle,
+        deliveries: Handle,
+    ) -> None:
+        self._interactions = interactions
+        self._handlers: Mapping[str, Handle] = {
+            InboundMessageReceived.TYPE: messages,
+            InboundNoticeReceived.TYPE: notices,
+            DeliverySettled.TYPE: deliveries,
+        }
+
+    async def handle(self, envelope: Envelope) -> None:
+        """Dispatch by type. Raises Permanent for a type that has no business here."""
+        handler = self._handlers.get(envelope.type)
+        if handler is None:
+            raise Permanent("unknown_type")
+        await handler(envelope)
 
     async def keep_dead(self, envelope: Envelope, failure: Permanent) -> None:
         """Keep the whole message in our own database: the dead letter has no text."""

@@ -1,7 +1,7 @@
 """The interaction document: built here, in one place, from what the pipeline found."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from brain.adapters.user_store import EndUser
@@ -45,15 +45,17 @@ def interaction_record(
         "user_id": user.id,
         "external_id": user.external_id,
         "channel": incoming.channel,
-        "channel_id": incoming.route.channel_id if incoming.route else None,
+        "channel_id": incoming.channel_id,
         "provider_message_id": incoming.route.provider_message_id if incoming.route else None,
         # Not the edge's time: one webhook may bring many messages of a person at one moment.
         "at": prepared.now,
         "sent_at": incoming.sent_at,
         "message": {
-            "type": incoming.kind,
-            "text": prepared.text or incoming.summary,
+            "type": incoming.content.kind,
+            "text": prepared.shown,
             "pii": list(prepared.pii.kinds),
+            "content": {"type": incoming.content.kind, **incoming.content.data},
+            "line": prepared.message.line,
         },
         **{part: answer[part] for part in STORED_PARTS},
         "reply": reply,
@@ -62,9 +64,23 @@ def interaction_record(
     }
 
 
-def pending_reply() -> dict[str, Any]:
-    """A model was asked and has not answered."""
-    return {"status": "pending"}
+def pending_reply(incoming: Incoming, now: datetime) -> dict[str, Any]:
+    """A reply is to be written: by this call, or after a pause of the person by whoever is there.
+
+    Then it says when, and whatever is needed to find the person.
+    """
+    if not incoming.debounce_ms or incoming.route is None:
+        return {"status": "pending"}
+    return {
+        "status": "pending",
+        "due_at": now + timedelta(milliseconds=incoming.debounce_ms),
+        "to": {
+            "conversation_key": incoming.route.conversation_key,
+            "phone": incoming.address.phone,
+            "provider_user_id": incoming.address.provider_user_id,
+            "name": incoming.address.name,
+        },
+    }
 
 
 def no_reply(reason: str, *, error: str | None = None) -> dict[str, Any]:

@@ -9,7 +9,15 @@ import structlog
 from brain.domain.crisis import crisis_answer
 from brain.domain.replies import ReplyModel, ReplyText, ReplyUnavailableError
 from brain.domain.safety import Action
-from brain.domain.turn import FixedReply, ModelReply, NoReply, Pipeline, Prepared, conclude
+from brain.domain.turn import (
+    NOT_UNDERSTOOD,
+    FixedReply,
+    ModelReply,
+    NoReply,
+    Pipeline,
+    Prepared,
+    conclude,
+)
 from brain.domain.wire import safety_part
 from brain.handlers.emissions import reply_command, safety_events, unanswered_event
 from brain.handlers.incoming import Incoming
@@ -55,12 +63,30 @@ class Replying:
             return no_reply(plan.reason), []
         if not incoming.wants_reply:
             return no_reply("auto_reply_off"), []
-        if isinstance(plan, FixedReply):
-            reply = settled_reply(plan.text, status="fixed", reason=plan.reason, model=None, at=now)
-            return reply, self._send(incoming, prepared, plan.text, now)
-        if self._model is None:
+        if isinstance(plan, FixedReply) and not _may_wait(incoming, plan):
+            return self._fixed(incoming, prepared, plan)
+        if self._model is None and isinstance(plan, ModelReply):
             return no_reply("setup_required"), []
-        return pending_reply(), []
+        return pending_reply(incoming, now), []
+
+    def _fixed(
+        self, incoming: Incoming, prepared: Prepared, plan: FixedReply
+    ) -> tuple[dict[str, Any], list[Publication]]:
+        now = self._clock()
+        reply = settled_reply(plan.text, status="fixed", reason=plan.reason, model=None, at=now)
+        return reply, self._send(incoming, prepared, plan.text, now)
+
+    async def later(
+        self, incoming: Incoming, prepared: Prepared, user_id: str
+    ) -> tuple[dict[str, Any], list[Publication], dict[str, Any] | None]:
+        """As ``by_model``, for a burst that was read once more as a whole."""
+        plan = prepared.plan
+        if isinstance(plan, NoReply):
+            return no_reply(plan.reason), [], None
+        if isinstance(plan, FixedReply):
+            reply, sends = self._fixed(incoming, prepared, plan)
+            return reply, sends, safety_part(prepared.safety)
+        return await self.by_model(incoming, prepared, user_id)
 
     async def by_model(
         self, incoming: Incoming, prepared: Prepared, user_id: str
@@ -122,6 +148,12 @@ class Replying:
     def _send(
         self, incoming: Incoming, prepared: Prepared, text: str, now: datetime
     ) -> list[Publication]:
-        delay_ms = min(prepared.timing.delay_ms, self._delay_cap_ms)
+        # Who waited for a burst to end has waited long enough.
+        delay_ms = 0 if incoming.debounce_ms else min(prepared.timing.delay_ms, self._delay_cap_ms)
         urgent = prepared.safety.action is not Action.PROCEED
         return reply_command(incoming, text, delay_ms=delay_ms, urgent=urgent, now=now)
+
+
+def _may_wait(incoming: Incoming, plan: FixedReply) -> bool:
+    """Ten photos are one album, and words may follow: one honest line answers all of it."""
+    return bool(incoming.debounce_ms) and plan.reason in NOT_UNDERSTOOD.values()

@@ -5,6 +5,7 @@ on the person make a repeat find what was done and go on from there (ADR 0003, A
 """
 
 from asyncio import Lock, gather
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
@@ -13,9 +14,9 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from brain.adapters.interaction_store import SAID, InteractionFilter, InteractionStore
-from brain.adapters.memory_store import MemoryStore
-from brain.adapters.user_store import EndUser, UserStore
+from brain.adapters.interaction_store import SAID, InteractionFilter
+from brain.adapters.user_store import EndUser, SamePersonError
+from brain.domain.memory import Embedder
 from brain.domain.pii import scan_pii
 from brain.domain.profile import Forgotten
 from brain.domain.prompt import RecentTurn
@@ -32,11 +33,12 @@ from brain.domain.turn import (
 )
 from brain.domain.wire import verdict_of
 from brain.handlers.emissions import events_of, read_mark
-from brain.handlers.incoming import Incoming
+from brain.handlers.identities import Identities
+from brain.handlers.incoming import Incoming, met_by
 from brain.handlers.records import interaction_record
 from brain.handlers.replying import Replying
+from brain.handlers.stores import Stores
 from shared.bus.failures import Transient
-from shared.bus.outbox import Outbox
 from shared.clock import Clock
 from shared.telemetry.metrics import Metrics
 
@@ -45,16 +47,6 @@ log = structlog.get_logger()
 COMPARE_AND_SET_TRIES = 10
 RECENT_INTERACTIONS = 10
 """Each with both sides, that the prompt may quote."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """Where people, interactions and memories are kept."""
-
-    users: UserStore
-    interactions: InteractionStore
-    memories: MemoryStore
-    outbox: Outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +82,16 @@ class Turns:
         limits: TurnLimits,
         clock: Clock,
         metrics: Metrics,
+        identities: Identities,
         second_reader: SecondReader | None = None,
     ) -> None:
+        self._identities = identities
         self._second_reader = second_reader
         self._users = stores.users
         self._interactions = stores.interactions
         self._memories = stores.memories
         self._outbox = stores.outbox
+        self._outgoing = stores.outgoing
         self._pipeline = pipeline
         self._replying = replying
         self._limits = limits
@@ -104,14 +99,18 @@ class Turns:
         self._metrics = metrics
         self._moving: WeakValueDictionary[tuple[str, str], Lock] = WeakValueDictionary()
 
+    @property
+    def embedder(self) -> Embedder | None:
+        """What memories are embedded with."""
+        return self._pipeline.embedder
+
     async def understand(self, incoming: Incoming) -> Understood:
         """The interaction of this message: written now, or found. Its events are on their way."""
         known = await self._interactions.get(incoming.tenant, incoming.event_id)
         if known is not None:
             return Understood(known, None)
         async with self._alone(incoming):
-            user = await self._person(incoming)
-            prepared = await self._moved(incoming, user)
+            user, prepared = await self._moved(incoming, await self.person(incoming))
         total = await self._remembered(incoming, user, prepared)
         reply, sends = self._replying.at_once(incoming, prepared)
         emissions = [
@@ -168,9 +167,14 @@ class Turns:
         """
         return self._moving.setdefault((incoming.tenant, incoming.address.aliases[0]), Lock())
 
-    async def _person(self, incoming: Incoming) -> EndUser:
+    async def person(self, incoming: Incoming) -> EndUser:
+        """Who wrote it, made at need."""
         return await self._users.find_or_create(
-            incoming.tenant, incoming.address, incoming.channel, self._clock()
+            incoming.tenant,
+            incoming.address,
+            incoming.channel,
+            self._clock(),
+            channel_id=incoming.channel_id,
         )
 
     async def _remembered(self, incoming: Incoming, user: EndUser, prepared: Prepared) -> int:
@@ -192,7 +196,7 @@ class Turns:
         if forgets.everything:
             await self._users.clear_history(user, self._clock())
 
-    async def _moved(self, incoming: Incoming, user: EndUser) -> Prepared:
+    async def _moved(self, incoming: Incoming, user: EndUser) -> tuple[EndUser, Prepared]:
         """Decide from the person's state and move it, by compare-and-set; once per message."""
         second, asked = None, False
         for _ in range(COMPARE_AND_SET_TRIES):
@@ -204,23 +208,30 @@ class Turns:
                 second, asked = await self._second_reading(turn, prepared), True
             if second is not None:
                 prepared = self._prepared(replace(turn, second=second))
-            if applied is not None:
-                return prepared
-            if await self._users.move(
+            if applied is not None or await self._stepped(incoming, user, prepared):
+                return user, prepared
+            fresh = await self._users.get(incoming.tenant, user.id)
+            if fresh is None:
+                raise Transient("user_vanished")
+            user = fresh
+        raise Transient("user_contended")
+
+    async def _stepped(self, incoming: Incoming, user: EndUser, prepared: Prepared) -> bool:
+        """Write the person's step; False when it must be decided anew."""
+        try:
+            return await self._users.move(
                 user,
                 incoming.event_id,
                 before=prepared.state_before,
                 after=prepared.state_after,
                 profile=prepared.profile_after,
                 address=incoming.address,
-                at=now,
-            ):
-                return prepared
-            fresh = await self._users.get(incoming.tenant, user.id)
-            if fresh is None:
-                raise Transient("user_vanished")
-            user = fresh
-        raise Transient("user_contended")
+                at=prepared.now,
+                met=met_by(incoming),
+            )
+        except SamePersonError:
+            await self._identities.settle(user, incoming.address, incoming.channel_id)
+            return False
 
     async def _second_reading(self, turn: TurnInput, prepared: Prepared) -> SafetyVerdict | None:
         """What the second reader says of a message that is not refused already."""
@@ -234,7 +245,7 @@ class Turns:
 
     async def _prepared_again(self, incoming: Incoming, document: dict[str, Any]) -> Prepared:
         """What an earlier, interrupted call had decided: same state, same message, same verdict."""
-        user = await self._person(incoming)
+        user = await self.person(incoming)
         applied = user.applied_for(incoming.event_id)
         state, now = (applied.before, applied.at) if applied else (user.state, self._clock())
         turn = await self._turn(incoming, user, state, now)
@@ -246,16 +257,46 @@ class Turns:
         self._metrics.stage_seconds.labels("prepare").observe(perf_counter() - began)
         return prepared
 
+    async def reconsider(
+        self,
+        incoming: Incoming,
+        user: EndUser,
+        *,
+        known: SafetyVerdict | None = None,
+        burst: frozenset[str] = frozenset(),
+    ) -> Prepared:
+        """Decide again on a message that is stored, with all we know now; nothing is written.
+
+        ``known``: what was found before, which may only be raised. ``burst``: the interactions whose
+        words ``incoming`` holds.
+        """
+        but = burst or frozenset({incoming.event_id})
+        turn = await self._turn(incoming, user, user.state, self._clock(), but)
+        prepared = self._prepared(turn)
+        if known is not None:
+            raised = known.action.severity > prepared.safety.action.severity
+            return self._prepared(replace(turn, second=known)) if raised else prepared
+        second = await self._second_reading(turn, prepared)
+        return prepared if second is None else self._prepared(replace(turn, second=second))
+
     async def _turn(
-        self, incoming: Incoming, user: EndUser, state: EndUserState, now: datetime
+        self,
+        incoming: Incoming,
+        user: EndUser,
+        state: EndUserState,
+        now: datetime,
+        but: frozenset[str] = frozenset(),
     ) -> TurnInput:
         memories, recent = await gather(
-            self._memories.archive(incoming.tenant, user.id), self._recent(incoming, user)
+            self._memories.archive(incoming.tenant, user.id),
+            self._recent(incoming, user, but or frozenset({incoming.event_id})),
         )
         return TurnInput(
             message=Message(
                 id=incoming.event_id,
-                text=incoming.text,
+                text=incoming.content.words,
+                kind=incoming.content.kind,
+                line=incoming.content.line,
                 at=incoming.sent_at,
                 channel=incoming.channel,
                 profile_name=incoming.address.name,
@@ -275,7 +316,9 @@ class Turns:
         waited = (now - incoming.received_at).total_seconds()
         return waited > self._limits.hurry_after_s
 
-    async def _recent(self, incoming: Incoming, user: EndUser) -> tuple[RecentTurn, ...]:
+    async def _recent(
+        self, incoming: Incoming, user: EndUser, but: frozenset[str]
+    ) -> tuple[RecentTurn, ...]:
         if not incoming.wants_reply or not self._replying.asks_model:
             return ()
         if incoming.history is not None:
@@ -283,20 +326,24 @@ class Turns:
                 RecentTurn("user" if role == "user" else "assistant", content)
                 for role, content in incoming.history
             )
-        rows = await self._interactions.page(
-            incoming.tenant,
-            InteractionFilter(user_id=user.id, since=user.history_cleared_at),
-            limit=RECENT_INTERACTIONS,
-            fields=SAID,
+        since = user.history_cleared_at
+        rows, said = await gather(
+            self._interactions.page(
+                incoming.tenant,
+                InteractionFilter(user_id=user.id, since=since),
+                limit=RECENT_INTERACTIONS + len(but) - 1,
+                fields=SAID,
+            ),
+            self._outgoing.page(incoming.tenant, user.id, limit=RECENT_INTERACTIONS, since=since),
         )
-        turns: list[RecentTurn] = []
-        for row in reversed(rows):
-            if row["_id"] == incoming.event_id or row.get("unquotable"):
-                continue
-            turns.append(RecentTurn("user", row["message"]["text"], row["at"]))
-            if row["reply"].get("text"):
-                turns.append(RecentTurn("assistant", row["reply"]["text"], row["reply"]["at"]))
-        return tuple(turns)
+        turns = [
+            turn
+            for row in rows
+            if row["_id"] not in but and not row.get("unquotable")
+            for turn in _both_sides(row)
+        ]
+        turns += [RecentTurn("assistant", row["text"], row["at"]) for row in said if row["text"]]
+        return tuple(sorted(turns, key=lambda turn: turn.at or incoming.received_at))
 
     def _count(self, incoming: Incoming, prepared: Prepared) -> None:
         action = prepared.safety.action.value
@@ -312,3 +359,11 @@ class Turns:
             action=action,
             plan=type(prepared.plan).__name__,
         )
+
+
+def _both_sides(row: dict[str, Any]) -> Iterator[RecentTurn]:
+    """What the person said and what we answered."""
+    if row["message"]["text"]:
+        yield RecentTurn("user", row["message"]["text"], row["at"])
+    if row["reply"].get("text"):
+        yield RecentTurn("assistant", row["reply"]["text"], row["reply"]["at"])

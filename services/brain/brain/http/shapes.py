@@ -18,6 +18,7 @@ def user_shape(user: EndUser, now_state: EndUserState) -> Document:
         "external_id": user.external_id,
         "channel": user.channel,
         "name": user.name,
+        "username": user.username,
         "mood": human.mood,
         "energy": human.energy,
         "fatigue": human.fatigue,
@@ -33,6 +34,10 @@ def user_shape(user: EndUser, now_state: EndUserState) -> Document:
         "last_seen": now_state.last_seen,
         "opted_out": now_state.opted_out,
         "held_until": now_state.held_until,
+        "channels": [
+            {"channel_id": channel_id, "last_message_at": route.wrote_at}
+            for channel_id, route in user.routes.items()
+        ],
         "profile": [
             {
                 "kind": fact.kind,
@@ -60,7 +65,7 @@ def interaction_shape(document: Document) -> Document:
         "provider_message_id": document["provider_message_id"],
         "at": document["at"],
         "sent_at": document["sent_at"],
-        "message": document["message"],
+        "message": _message_shape(document["message"]),
         "mood": document["user"]["mood"],
         "energy": document["user"]["energy"],
         **{part: document[part] for part in STORED_PARTS},
@@ -70,7 +75,43 @@ def interaction_shape(document: Document) -> Document:
             "model": reply.get("model"),
             "reason": reply.get("reason"),
             "at": reply.get("at"),
+            "answered_with": reply.get("into"),
+            "reaction": reply.get("reaction"),
+            "deliveries": _deliveries_shape(reply.get("deliveries")),
         },
+    }
+
+
+def _message_shape(message: Document) -> Document:
+    return {
+        "type": message["type"],
+        "text": message["text"],
+        "pii": message["pii"],
+        "content": message.get("content"),
+        "reaction": message.get("reaction"),
+        "edited_at": message.get("edited_at"),
+        "revoked_at": message.get("revoked_at"),
+        "versions": message.get("versions", []),
+    }
+
+
+def _deliveries_shape(deliveries: list[Document] | None) -> list[Document]:
+    names = ("id", "state", "at", "code", "detail")
+    return [{name: one.get(name) for name in names} for one in deliveries or ()]
+
+
+def outgoing_shape(document: Document) -> Document:
+    """What a human wrote to a person."""
+    return {
+        "id": document["_id"],
+        "user_id": document["user_id"],
+        "channel_id": document["channel_id"],
+        "author": document["author"],
+        "text": document["text"],
+        "template": document["template"],
+        "at": document["at"],
+        "reaction": document.get("reaction"),
+        "deliveries": _deliveries_shape(document["deliveries"]),
     }
 
 
@@ -89,7 +130,8 @@ def process_shape(document: Document) -> Document:
 
 def history_shape(document: Document) -> list[Document]:
     """One interaction as the turns of a conversation, oldest first."""
-    turns = [entry("user", document["message"]["text"], document["at"])]
+    said = document["message"]["text"]
+    turns = [entry("user", said, document["at"])] if said else []
     reply = document["reply"]
     if reply.get("text"):
         turns.append(entry("assistant", reply["text"], reply["at"]))

@@ -1,61 +1,37 @@
-"""From one webhook to single messages and statuses. Tolerates every missing key and wrong type.
+"""From one webhook to single messages, notices and statuses. Tolerates every missing key.
 
 Pure and total: for any JSON value it returns what is there and counts the rest.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from ingress.domain.decode import is_shallow
-from shared.ids import derived_id, event_id
+from ingress.domain.messages import Notice, UserMessage, read_echo, read_message, read_renaming
+from ingress.domain.reading import as_dict, as_id, as_list
+from ingress.domain.statuses import Status, read_status
+from shared.ids import derived_id
 
-TURN_TYPES = frozenset(
+ACCOUNT_TOPICS = frozenset(
     {
-        "text",
-        "image",
-        "video",
-        "audio",
-        "voice",
-        "document",
-        "sticker",
-        "location",
-        "contacts",
-        "interactive",
-        "button",
-        "order",
+        *("account_update", "account_review_update", "account_alerts", "security"),
+        *("phone_number_quality_update", "phone_number_name_update"),
+        *("business_capability_update", "message_template_status_update"),
     }
 )
-"""What a person says. Reactions, edits, revokes, system notes and unknown types start no turn."""
-
-LONGEST_ID = 512
-"""Of an id or address that we take over; Meta's are shorter."""
+"""Fields that tell about the account or the number, and of no person."""
 
 
 @dataclass(frozen=True, slots=True)
-class UserMessage:
-    """One message that a person wrote, the provider's objects verbatim."""
+class AccountNotice:
+    """What the provider tells about the account, verbatim."""
 
     event_id: str
-    provider_message_id: str
-    conversation_key: str
-    message: dict[str, Any]
-    contact: dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What became of a message of ours."""
-
-    event_id: str
-    provider_message_id: str
-    conversation_key: str
-    status: str
-    at: datetime | None
-    recipient: str | None
-    delivery_id: str | None
-    error_codes: tuple[int, ...]
+    account_id: str | None
+    topic: str
+    notice: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -63,132 +39,109 @@ class Split:
     """What a webhook held. ``foreign``: parts that named another phone number, dropped."""
 
     messages: list[UserMessage] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
+    account: list[AccountNotice] = field(default_factory=list)
     ignored: int = 0
     foreign: int = 0
+    seen: set[str] = field(default_factory=set, repr=False)
+
+    def take(self, part: UserMessage | Notice | Status | AccountNotice | None) -> None:
+        """Keep ``part`` unless it is there already; None counts as ignored."""
+        if part is None:
+            self.ignored += 1
+            return
+        if part.event_id in self.seen:
+            return
+        self.seen.add(part.event_id)
+        match part:
+            case UserMessage():
+                self.messages.append(part)
+            case Notice():
+                self.notices.append(part)
+            case Status():
+                self.statuses.append(part)
+            case AccountNotice():
+                self.account.append(part)
 
 
-def split(body: Any, *, channel_id: str, phone_number_id: str) -> Split:
+@dataclass(frozen=True, slots=True)
+class _Change:
+    account_id: str | None
+    time: Any
+    topic: str
+    value: dict[str, Any]
+
+
+def split(body: Any, *, channel_id: str, phone_number_id: str, waba_id: str | None = None) -> Split:
     """Everything in ``body`` that concerns this channel's number, each provider id once."""
     found = Split()
-    seen: set[str] = set()
     for change in _changes(body):
-        value = change.get("value")
-        if change.get("field") != "messages" or not isinstance(value, dict):
-            found.ignored += 1
-            continue
-        if _dict(value.get("metadata")).get("phone_number_id") != phone_number_id:
+        if change.topic in ACCOUNT_TOPICS:
+            _take_account(change, channel_id, waba_id, found)
+        elif _is_ours(change, phone_number_id, waba_id):
+            _take(change, channel_id, found)
+        else:
             # A signature proves the app, not the number: an app may serve many numbers.
             found.foreign += 1
-            continue
-        _take_messages(value, channel_id, found, seen)
-        _take_statuses(value, channel_id, found, seen)
-        if not _list(value.get("messages")) and not _list(value.get("statuses")):
-            found.ignored += 1
     return found
 
 
-def _changes(body: Any) -> Iterator[dict[str, Any]]:
-    for entry in _list(_dict(body).get("entry")):
-        for change in _list(_dict(entry).get("changes")):
-            if isinstance(change, dict):
-                yield change
+def _changes(body: Any) -> Iterator[_Change]:
+    for item in as_list(as_dict(body).get("entry")):
+        entry = as_dict(item)
+        for part in as_list(entry.get("changes")):
+            change = as_dict(part)
+            yield _Change(
+                account_id=as_id(entry.get("id")) or None,
+                time=entry.get("time"),
+                topic=as_id(change.get("field")),
+                value=as_dict(change.get("value")),
+            )
 
 
-def _take_messages(value: dict[str, Any], channel_id: str, found: Split, seen: set[str]) -> None:
-    contacts = [c for c in _list(value.get("contacts")) if isinstance(c, dict) and is_shallow(c)]
-    for item in _list(value.get("messages")):
-        message = _user_message(item, contacts, channel_id)
-        if message is None:
-            found.ignored += 1
-        elif message.event_id not in seen:
-            seen.add(message.event_id)
-            found.messages.append(message)
+def _is_ours(change: _Change, phone_number_id: str, waba_id: str | None) -> bool:
+    """Whether the number is ours. Only a change of identity may leave it out, as some do."""
+    named = as_dict(change.value.get("metadata")).get("phone_number_id")
+    if named is not None:
+        return bool(named == phone_number_id)
+    items = as_list(change.value.get("messages"))
+    identity = bool(items) and all(as_dict(item).get("type") == "system" for item in items)
+    if not identity:
+        return not (items or change.value.get("statuses") or change.value.get("message_echoes"))
+    return waba_id is None or change.account_id == waba_id
 
 
-def _user_message(item: Any, contacts: list[dict[str, Any]], channel_id: str) -> UserMessage | None:
-    message = _dict(item)
-    message_id = _id(message.get("id"))
-    sender = _id(message.get("from_user_id")) or _id(message.get("from"))
-    kind = message.get("type")
-    if (
-        not message_id
-        or not sender
-        or not isinstance(kind, str)
-        or kind not in TURN_TYPES
-        or message.get("group_id")
-        or not is_shallow(message)
-    ):
-        return None
-    return UserMessage(
-        event_id=event_id(channel_id, message_id),
-        provider_message_id=message_id,
-        conversation_key=f"{channel_id}:{sender}",
-        message=message,
-        contact=_contact_of(message, contacts),
-    )
+def _take(change: _Change, channel_id: str, found: Split) -> None:
+    value = change.value
+    match change.topic:
+        case "messages":
+            contacts = [
+                contact
+                for contact in as_list(value.get("contacts"))
+                if isinstance(contact, dict) and is_shallow(contact)
+            ]
+            parts = [read_message(m, contacts, channel_id) for m in as_list(value.get("messages"))]
+            ticks = [read_status(s, channel_id) for s in as_list(value.get("statuses"))]
+            taken = [*parts, *ticks]
+        case "smb_message_echoes":
+            taken = [read_echo(m, channel_id) for m in as_list(value.get("message_echoes"))]
+        case "user_id_update":
+            taken = [read_renaming(u, channel_id) for u in as_list(value.get("user_id_update"))]
+        case _:
+            taken = []
+    for part in taken or [None]:
+        found.take(part)
 
 
-def _contact_of(message: dict[str, Any], contacts: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The sender's contact: by business-scoped id, by WhatsApp id, else the only one there is."""
-    for contact in contacts:
-        user_id, wa_id = contact.get("user_id"), contact.get("wa_id")
-        if user_id is not None and user_id == message.get("from_user_id"):
-            return contact
-        if wa_id is not None and wa_id == message.get("from"):
-            return contact
-    return contacts[0] if len(contacts) == 1 else None
-
-
-def _take_statuses(value: dict[str, Any], channel_id: str, found: Split, seen: set[str]) -> None:
-    for item in _list(value.get("statuses")):
-        status = _status(_dict(item), channel_id)
-        if status is None:
-            found.ignored += 1
-        elif status.event_id not in seen:
-            seen.add(status.event_id)
-            found.statuses.append(status)
-
-
-def _status(item: dict[str, Any], channel_id: str) -> Status | None:
-    message_id, status = _id(item.get("id")), _id(item.get("status"))
-    if not message_id or not status:
-        return None
-    recipient = _id(item.get("recipient_user_id")) or _id(item.get("recipient_id"))
-    at = _time(item.get("timestamp"))
-    return Status(
-        event_id=derived_id(channel_id, message_id, status, str(item.get("timestamp"))),
-        provider_message_id=message_id,
-        conversation_key=f"{channel_id}:{recipient}",
-        status=status,
-        at=at,
-        recipient=recipient or None,
-        delivery_id=_id(item.get("biz_opaque_callback_data")) or None,
-        error_codes=tuple(
-            code
-            for error in _list(item.get("errors"))
-            if isinstance(code := _dict(error).get("code"), int) and abs(code) < 2**31
-        ),
-    )
-
-
-def _time(value: Any) -> datetime | None:
-    """Unix seconds, as a string by the documents; some senders write milliseconds."""
-    try:
-        seconds = float(value)
-        return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None
-
-
-def _id(value: Any) -> str:
-    """An identifier as text; empty when it is none, or too long to be one."""
-    return value if isinstance(value, str) and len(value) <= LONGEST_ID else ""
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _take_account(change: _Change, channel_id: str, waba_id: str | None, found: Split) -> None:
+    """An app's callback hears of all its accounts."""
+    if waba_id is not None and change.account_id not in {None, waba_id}:
+        found.foreign += 1
+        return
+    if not change.value or not is_shallow(change.value):
+        found.take(None)
+        return
+    said = json.dumps([change.time, change.value], sort_keys=True)
+    name = derived_id(channel_id, str(change.account_id), change.topic, said)
+    found.take(AccountNotice(name, change.account_id, change.topic, change.value))

@@ -10,13 +10,29 @@ from aiohttp import web
 from ingress.adapters.activity import Activity
 from ingress.domain.decode import MalformedError, decode
 from ingress.domain.handshake import Outcome, judge
+from ingress.domain.messages import Notice, UserMessage
 from ingress.domain.signature import refusal
-from ingress.domain.split import Split, Status, UserMessage, split
+from ingress.domain.split import AccountNotice, Split, split
+from ingress.domain.statuses import Status
 from shared.bus.port import Bus, BusError, Publication
-from shared.bus.topology import INBOUND, INBOUND_LANES, OUTBOUND, OUTBOUND_LANES, lane_key
+from shared.bus.topology import (
+    ACTIVITY,
+    INBOUND,
+    INBOUND_LANES,
+    OUTBOUND,
+    OUTBOUND_LANES,
+    lane_key,
+)
 from shared.cache import SourceUnavailableError
 from shared.clock import Clock
-from shared.contracts import DeliveryStatusReceived, Envelope, InboundMessageReceived, Payload
+from shared.contracts import (
+    ChannelAccountNoticeReceived,
+    DeliveryStatusReceived,
+    Envelope,
+    InboundMessageReceived,
+    InboundNoticeReceived,
+    Payload,
+)
 from shared.http.internal import ChannelForIngress
 from shared.http.problem import Problem, not_found
 from shared.telemetry.metrics import Metrics
@@ -119,7 +135,10 @@ class Webhook:
             log.warning("webhook_malformed", channel_id=channel.channel_id, bytes=len(body))
             return "malformed", _ok(IGNORED)
         found = split(
-            content, channel_id=channel.channel_id, phone_number_id=channel.phone_number_id
+            content,
+            channel_id=channel.channel_id,
+            phone_number_id=channel.phone_number_id,
+            waba_id=channel.waba_id,
         )
         await self._publish(channel, found)
         self._count(channel, found)
@@ -138,7 +157,9 @@ class Webhook:
     async def _publish(self, channel: ChannelForIngress, found: Split) -> None:
         now = self._clock()
         publications = [_received(channel, m, now) for m in found.messages]
+        publications += [_noticed(channel, n, now) for n in found.notices]
         publications += [_status_received(channel, s, now) for s in found.statuses]
+        publications += [_account_noticed(channel, a, now) for a in found.account]
         timeout_s = self._publish_timeout_s + EXTRA_TIMEOUT_S_PER_MESSAGE * len(publications)
         try:
             await self._bus.publish_all(publications, timeout_s=timeout_s)
@@ -155,6 +176,7 @@ class Webhook:
     def _count(self, channel: ChannelForIngress, found: Split) -> None:
         items = self._metrics.webhook_items
         items.labels("message").inc(len(found.messages))
+        items.labels("notice").inc(len(found.notices) + len(found.account))
         items.labels("status").inc(len(found.statuses))
         items.labels("ignored").inc(found.ignored)
         items.labels("foreign").inc(found.foreign)
@@ -173,11 +195,43 @@ def _received(channel: ChannelForIngress, message: UserMessage, now: datetime) -
         phone_number_id=channel.phone_number_id,
         received_at=now,
         auto_reply=channel.auto_reply,
+        reply_debounce_ms=channel.reply_debounce_ms,
         message=message.message,
         contact=message.contact,
     )
     lane = lane_key(message.conversation_key, INBOUND_LANES)
     return Publication(INBOUND, lane, _enveloped(channel, received, message.event_id, now))
+
+
+def _noticed(channel: ChannelForIngress, notice: Notice, now: datetime) -> Publication:
+    received = InboundNoticeReceived(
+        channel_id=channel.channel_id,
+        provider_message_id=notice.provider_message_id,
+        conversation_key=notice.conversation_key,
+        phone_number_id=channel.phone_number_id,
+        received_at=now,
+        notice=notice.kind,
+        auto_reply=channel.auto_reply,
+        echo_pause_s=channel.echo_pause_s,
+        message=notice.message,
+        contact=notice.contact,
+    )
+    lane = lane_key(notice.conversation_key, INBOUND_LANES)
+    return Publication(INBOUND, lane, _enveloped(channel, received, notice.event_id, now))
+
+
+def _account_noticed(
+    channel: ChannelForIngress, notice: AccountNotice, now: datetime
+) -> Publication:
+    received = ChannelAccountNoticeReceived(
+        channel_id=channel.channel_id,
+        account_id=notice.account_id,
+        topic=notice.topic,
+        notice=notice.notice,
+        received_at=now,
+    )
+    envelope = _enveloped(channel, received, notice.event_id, now)
+    return Publication(ACTIVITY, "channel.account_notice", envelope)
 
 
 def _status_received(channel: ChannelForIngress, status: Status, now: datetime) -> Publication:

@@ -1,0 +1,296 @@
+"""Answers bursts: people send one thought in four messages, and one reply answers all of them.
+
+The interactions are the queue: a pending reply says when it is due, and whoever finds it due takes
+the floor for that person, reads what is unanswered as one message, and settles the last of them; the
+others are *joined* to it. Any replica may do it, after any crash: the joined ones are marked before
+the reply is settled, and a claim that was taken over settles nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import structlog
+
+from brain.domain.pii import scan_pii
+from brain.domain.safety import SafetyVerdict, strictest
+from brain.domain.wire import safety_part, verdict_of
+from brain.handlers.emissions import changed_event, safety_events, typing_command
+from brain.handlers.incoming import Incoming, incoming_from_burst
+from brain.handlers.replying import Replying
+from brain.handlers.stores import Stores
+from brain.handlers.turns import Turns
+from shared.bus.port import Bus, BusError
+from shared.clock import Clock
+from shared.telemetry.trace import continued_trace
+
+log = structlog.get_logger()
+
+POLL_S = 1.0
+"""How soon a reply is found that another replica left behind."""
+LONGEST_BURST = timedelta(seconds=10)
+"""Who goes on writing is answered at last after so long; it also ends the drafts thrown away."""
+TYPING_EVERY_S = 20.0
+"""Meta hides the indicator after 25 s."""
+AT_ONCE = 64
+
+Document = dict[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Burst:
+    """Unanswered messages of one person on one channel, oldest first, taken on by ``claim``."""
+
+    rows: tuple[Document, ...]
+    claim: str
+
+    @property
+    def carrier(self) -> Document:
+        """The last one, which gets the reply."""
+        return self.rows[-1]
+
+    @property
+    def ids(self) -> frozenset[str]:
+        return frozenset(row["_id"] for row in self.rows)
+
+
+class Answering:
+    """A part of the service: finds replies that are due and has each written once.
+
+    ``patience``: after it, whoever took the floor must have crashed.
+    """
+
+    def __init__(
+        self,
+        stores: Stores,
+        turns: Turns,
+        replying: Replying,
+        bus: Bus,
+        clock: Clock,
+        patience: timedelta,
+    ) -> None:
+        self._users = stores.users
+        self._interactions = stores.interactions
+        self._memories = stores.memories
+        self._outbox = stores.outbox
+        self._turns = turns
+        self._replying = replying
+        self._bus = bus
+        self._clock = clock
+        self._patience = patience
+        self._running: dict[tuple[str, str], asyncio.Task[bool]] = {}
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._loop: asyncio.Task[None] | None = None
+
+    async def expect(self, document: Document) -> None:
+        """A message waits for its answer: those before it in the burst wait for it too."""
+        if document["reply"].get("due_at") is None:
+            return
+        burst = await self._waiting(document)
+        first = burst[0]["at"] if burst else document["at"]
+        due_at = min(document["reply"]["due_at"], first + LONGEST_BURST)
+        await self._interactions.postpone([row["_id"] for row in burst], due_at)
+        self._wake.set()
+
+    async def start(self) -> None:
+        """Begin."""
+        self._loop = asyncio.create_task(self._run())
+
+    async def stop(self, timeout_s: float) -> bool:
+        """Begin no further reply and let the running ones end; what is cut is found again."""
+        self._stopping = True
+        self._wake.set()
+        tasks: set[asyncio.Task[Any]] = {*self._running.values()}
+        if self._loop is not None:
+            tasks.add(self._loop)
+        if not tasks:
+            return True
+        _, cut = await asyncio.wait(tasks, timeout=timeout_s)
+        for task in cut:
+            task.cancel()
+        await asyncio.gather(*cut, return_exceptions=True)
+        return not cut
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            pause_s = POLL_S
+            try:
+                await self._look()
+                pause_s = await self._pause_s()
+            except Exception as error:  # noqa: BLE001 - the queue must go on being looked at
+                log.warning("answering_postponed", error=type(error).__name__)
+            try:
+                async with asyncio.timeout(pause_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    async def _look(self) -> None:
+        for row in await self._interactions.due(self._clock(), AT_ONCE):
+            person = (row["user_id"], row["channel_id"])
+            if self._stopping or len(self._running) >= AT_ONCE:
+                return
+            if person not in self._running:
+                task = asyncio.create_task(self._one(row))
+                self._running[person] = task
+                task.add_done_callback(partial(self._done, person))
+
+    async def _pause_s(self) -> float:
+        now = self._clock()
+        due_at = await self._interactions.next_due_at(now)
+        return POLL_S if due_at is None else min(POLL_S, max(0.0, (due_at - now).total_seconds()))
+
+    def _done(self, person: tuple[str, str], task: "asyncio.Task[bool]") -> None:
+        del self._running[person]
+        if not task.cancelled() and task.result():
+            self._wake.set()
+
+    async def _one(self, row: Document) -> bool:
+        """False when it failed: it stays due, and the poll comes back to it."""
+        with continued_trace(None, event_id=row["_id"]):
+            try:
+                await self._with_floor(row)
+            except Exception as error:  # noqa: BLE001 - one person never takes the others with them
+                log.error("answer_failed", error=type(error).__name__)
+                return False
+        return True
+
+    async def _with_floor(self, row: Document) -> None:
+        now = self._clock()
+        until = now + self._patience
+        if not await self._users.take_floor(row["tenant"], row["user_id"], now, until):
+            await self._interactions.postpone([row["_id"]], now + timedelta(seconds=POLL_S))
+            return
+        try:
+            await self._answer_all(row, until)
+        finally:
+            await self._users.leave_floor(row["tenant"], row["user_id"], until)
+
+    async def _answer_all(self, row: Document, until: datetime) -> None:
+        """Answer the burst that ``row`` belongs to, if it still waits."""
+        waiting = await self._waiting(row)
+        if not waiting:
+            return
+        # A crash may have left some joined to one that is unanswered still.
+        joined = await self._interactions.joined_into([one["_id"] for one in waiting])
+        burst = _Burst((*joined, *waiting), str(uuid4()))
+        await self._interactions.claim(sorted(burst.ids), burst.claim, until)
+        if await self._overtaken(burst):
+            return
+        said = [one for one in burst.rows if not one["message"].get("revoked_at")]
+        if not said:
+            reply = {"status": "none", "reason": "revoked", "error": None}
+            await self._settle(burst, reply, [], None)
+            return
+        await self._answer(burst, said)
+
+    async def _overtaken(self, burst: _Burst) -> bool:
+        """Whether a later message had its answer at once, such as a cry for help: it answers all."""
+        for row in await self._interactions.later_than(burst.carrier):
+            if row["reply"]["status"] == "fixed":
+                await self._interactions.join(
+                    sorted(burst.ids), row["_id"], burst.claim, self._clock()
+                )
+                return True
+        return False
+
+    async def _answer(self, burst: _Burst, said: list[Document]) -> None:
+        carrier = burst.carrier
+        user = await self._users.get(carrier["tenant"], carrier["user_id"])
+        if user is None:
+            return
+        if said[-1] is not carrier:
+            # The last one was revoked: it still carries the reply, but not its words.
+            said = [*said[:-1], {**said[-1], **_envelope_of(carrier)}]
+        incoming = incoming_from_burst(said)
+        before = _worst(burst)
+        prepared = await self._turns.reconsider(incoming, user, known=before, burst=burst.ids)
+        settled = await self._typing_meanwhile(
+            incoming, self._replying.later(incoming, prepared, user.id)
+        )
+        if await self._goes_on(burst):
+            log.info("draft_dropped", interaction_id=carrier["_id"])
+            return
+        reply, emissions, safety = settled
+        if prepared.safety.action.severity > before.action.severity:
+            emissions = [
+                *safety_events(incoming, user.id, prepared.safety, "burst"),
+                *emissions,
+            ]
+        emissions.append(changed_event(carrier, "replied", carrier["_id"], self._clock()))
+        verdict = safety or safety_part(prepared.safety)
+        await self._settle(burst, reply, emissions, verdict)
+
+    async def _goes_on(self, burst: _Burst) -> bool:
+        """Whether the person wrote again meanwhile, and may be waited for once more."""
+        found = await self._interactions.later_than(burst.carrier)
+        later = [row for row in found if row["reply"]["status"] in {"pending", "fixed"}]
+        if not later:
+            return False
+        over = self._clock() >= burst.rows[0]["at"] + LONGEST_BURST
+        if over and all(row["reply"]["status"] == "pending" for row in later):
+            return False
+        due_at = min(row["reply"].get("due_at", self._clock()) for row in later)
+        await self._interactions.postpone(sorted(burst.ids), due_at)
+        return True
+
+    async def _settle(
+        self,
+        burst: _Burst,
+        reply: Document,
+        emissions: list[Any],
+        safety: Document | None,
+    ) -> None:
+        carrier = burst.carrier
+        others = sorted(burst.ids - {carrier["_id"]})
+        await self._interactions.join(others, carrier["_id"], burst.claim, self._clock())
+        settled = await self._interactions.conclude_reply(
+            carrier["_id"], reply, emissions, safety=safety, claim=burst.claim
+        )
+        if settled is None:
+            return
+        await self._outbox.flush(carrier["_id"], emissions)
+        if reply["status"] == "model":
+            masked = scan_pii(reply["text"]).masked_text
+            await self._memories.add_reply(carrier["_id"], masked)
+        log.info(
+            "burst_answered",
+            interaction_id=carrier["_id"],
+            messages=len(burst.rows),
+            status=reply["status"],
+        )
+
+    async def _typing_meanwhile(self, incoming: Incoming, work: Awaitable[T]) -> T:
+        """Show that we type for as long as ``work`` takes; the reply itself hides it."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=TYPING_EVERY_S))[0]:
+                command = typing_command(incoming, self._clock())
+                try:
+                    await self._bus.publish(command.exchange, command.routing_key, command.envelope)
+                except BusError as error:
+                    log.info("typing_not_shown", error=type(error).__name__)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        return task.result()
+
+    async def _waiting(self, row: Document) -> list[Document]:
+        return await self._interactions.waiting(row["tenant"], row["user_id"], row["channel_id"])
+
+
+def _worst(burst: _Burst) -> SafetyVerdict:
+    return strictest(tuple(verdict_of(row["safety"]) for row in burst.rows))
+
+
+def _envelope_of(carrier: Document) -> Document:
+    """What addresses the reply, without what was said."""
+    names = ("_id", "at", "sent_at", "reply", "provider_message_id")
+    return {name: carrier[name] for name in names}
