@@ -4,13 +4,14 @@ A service's settings class mixes what it needs, ``class Settings(MongoSettings, 
 and sets its own prefix. Names of connections are shared and carry no prefix.
 """
 
+import json
 import os
 import socket
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableError
 
 SECRETS_DIR_VARIABLE = "SECRETS_DIR"
@@ -95,6 +96,43 @@ class InternalApiSettings(ServiceSettings):
         validation_alias=AliasChoices("INTERNAL_API_TOKEN", "internal_api_token"),
         description="Service token, at least 32 characters.",
     )
+
+
+class InternalPortSettings(ServiceSettings):
+    """A port that other services call with a service token."""
+
+    internal_host: str = Field(
+        default="0.0.0.0",  # noqa: S104 - in a container; network policy decides who reaches it
+        description="Address of the internal port.",
+    )
+    internal_port: int = Field(
+        default=8081, ge=0, le=65535, description="Port of /internal; never exposed."
+    )
+    internal_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        min_length=1,
+        max_length=2,
+        description="Service tokens that are accepted, by commas or as a JSON list, 32 characters "
+        "at least; two while rotating.",
+    )
+
+    @field_validator("internal_tokens", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if not value.lstrip().startswith("["):
+            return tuple(token.strip() for token in value.split(","))
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError("must be tokens separated by commas, or a JSON list of them") from None
+
+    @field_validator("internal_tokens")
+    @classmethod
+    def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(token.get_secret_value()) < 32 for token in value):
+            raise ValueError("each service token has 32 characters at least")
+        return value
 
 
 S = TypeVar("S", bound=ServiceSettings)

@@ -64,7 +64,7 @@ class Product:
 
     def __post_init__(self) -> None:
         self.planted |= {self.api_key, self.internal_token, self.key_encryption_key}
-        for name in (*SERVICES, "internal", "simulator"):
+        for name in (*SERVICES, "internal", "files", "simulator"):
             self.ports[name] = find_free_port()
         for name in SERVICES:
             self.ports[f"{name}.admin"] = find_free_port()
@@ -96,11 +96,16 @@ class Product:
         }
         if name == "outbound":
             common |= {
+                "OUTBOUND_INTERNAL_HOST": LOOPBACK,
+                "OUTBOUND_INTERNAL_PORT": str(self.ports["files"]),
+                "OUTBOUND_INTERNAL_TOKENS": self.internal_token,
+                "OUTBOUND_MEDIA_HOSTS": json.dumps([self.simulator_url]),
                 "OUTBOUND_GRAPH_BASE_URL": self.simulator_url,
                 "OUTBOUND_SETTLE_TIMEOUT_S": "5",
             }
         if name == "brain":
             common |= {
+                "BRAIN_MEDIA_API_URL": f"http://{LOOPBACK}:{self.ports['files']}",
                 "BRAIN_OFFLINE_REPLIES": "true",
                 "BRAIN_PROCESS_RATE_PER_MINUTE": "10000",
                 "BRAIN_REPLY_DELAY_CAP_MS": "0",
@@ -135,7 +140,17 @@ class Product:
             assert answer.status == 200, await answer.text()
             return await answer.json()
 
-    async def connect(self, *, auto_reply: bool = True, verify: bool = True) -> Channel:
+    async def patch(self, path: str, body: dict[str, Any]) -> Any:
+        """PATCH with the API key; the decoded body."""
+        async with self.http.patch(
+            self.base_url + path, headers={"X-API-Key": self.api_key}, json=body
+        ) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    async def connect(
+        self, *, auto_reply: bool = True, verify: bool = True, debounce_ms: int = 0
+    ) -> Channel:
         """Create a channel, register its number with the simulator, verify as Meta does."""
         phone_number_id = str(secrets.randbelow(10**15) + 10**15)
         access_token, app_secret = "EAA" + secrets.token_hex(20), secrets.token_hex(16)
@@ -148,6 +163,7 @@ class Product:
                 auto_reply=auto_reply,
             )
         assert created.verify_token is not None
+        await self.patch(f"/api/channels/{created.id}", {"reply_debounce_ms": debounce_ms})
         self.planted |= {access_token, app_secret, created.verify_token}
         channel = Channel(
             id=created.id,

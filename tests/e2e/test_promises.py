@@ -72,11 +72,11 @@ class TestOnlyUserAuthoredMessagesReachTheBrain:
             {"messages": []},
             {"messages": [{"id": "wamid.r", "from": "1", "type": "reaction", "reaction": {}}]},
             {"messages": [{"id": "wamid.e", "from": "1", "type": "edit", "edit": {}}]},
-            {"messages": [{"id": "wamid.u", "from": "1", "type": "hologram"}]},
+            {"messages": [{"id": "wamid.g", "from": "1", "type": "text", "group_id": "g"}]},
             {"message_echoes": [{"id": "wamid.o", "from": "1", "type": "text"}]},
             {"unheard_of": {"deep": [1, {"er": None}]}},
         ],
-        ids=["status", "empty", "reaction", "edit", "unknown type", "echo", "unknown field"],
+        ids=["status", "empty", "reaction", "edit", "group", "echo", "unknown field"],
     )
     async def test_ignored(self, product: Product, channel: Channel, parts: dict[str, Any]) -> None:
         status, answer = await product.post_webhook(channel, webhook(channel, **parts))

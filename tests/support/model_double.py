@@ -13,6 +13,9 @@ LOOPBACK = "127.0.0.1"
 Json = dict[str, Any]
 JUDGE = "judge-1"
 """A model of this name answers ``ModelDouble.verdict``."""
+EYES = "eyes-1"
+"""A model of this name answers ``ModelDouble.seen``."""
+EARS = "ears-1"
 
 
 @asynccontextmanager
@@ -42,6 +45,9 @@ class ModelDouble:
         self.held_word: str | None = None
         self.release = asyncio.Event()
         self.verdict = '{"action": "PROCEED", "category": "none"}'
+        self.heard = "I had an awful day and nobody listens"
+        self.seen = "A photo of a dog on a beach."
+        self.recordings: list[bytes] = []
         self.url = ""
 
     @property
@@ -53,7 +59,7 @@ class ModelDouble:
         return str(self.prompts[at][0]["content"])
 
     def _content(self, call: Json) -> str:
-        return self.verdict if call["model"] == JUDGE else self.text
+        return {JUDGE: self.verdict, EYES: self.seen}.get(call["model"], self.text)
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         call = await request.json()
@@ -84,10 +90,19 @@ class ModelDouble:
             }
         )
 
+    async def _transcribe(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        self.calls.append({"model": form["model"]})
+        self.recordings.append(form["file"].file.read())
+        if self.behaviour == "error":
+            return web.json_response({"error": {"message": "planted"}}, status=500)
+        return web.json_response({"text": self.heard})
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator["ModelDouble"]:
-        app = web.Application()
+        app = web.Application(client_max_size=32 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self._complete)
+        app.router.add_post("/v1/audio/transcriptions", self._transcribe)
         async with listening(app) as url:
             self.url = f"{url}/v1"
             try:

@@ -8,7 +8,10 @@ import aiohttp
 
 from brain.adapters.collections import INDEXES, INTERACTIONS, OUTGOING
 from brain.adapters.endpoint import Endpoint
+from brain.adapters.file_store import FileStore
 from brain.adapters.interaction_store import InteractionStore
+from brain.adapters.media_files import MediaFiles
+from brain.adapters.media_reading import OpenAIMediaReader
 from brain.adapters.memory_store import MemoryStore
 from brain.adapters.models.static import StaticEmbedder
 from brain.adapters.models.weights import Weights
@@ -29,11 +32,15 @@ from brain.handlers.answering import Answering
 from brain.handlers.deliveries import Deliveries
 from brain.handlers.identities import Identities
 from brain.handlers.inbound import Inbound, Messages, conversation_of
+from brain.handlers.incoming import Incoming
+from brain.handlers.media import Media
 from brain.handlers.notices import Notices
 from brain.handlers.replying import Replying
+from brain.handlers.rewording import Rewording
 from brain.handlers.stores import Stores
 from brain.handlers.turns import TurnLimits, Turns
 from brain.http.limits import RateLimit
+from brain.http.media import MediaApi
 from brain.http.people import People
 from brain.http.process import Processing
 from brain.http.reading import Reading
@@ -79,7 +86,18 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     outgoing = OutgoingStore(database, clock)
     outgoing_outbox = Outbox(database[OUTGOING], resources.bus, clock, metrics)
     stores = Stores(users, interactions, memories, outgoing, outbox)
-    replying = Replying(pipeline, model, settings.reply_delay_cap_ms, clock, metrics)
+    files = FileStore(database)
+    reader = _media_reader(settings, endpoint)
+
+    def reads(incoming: Incoming) -> bool:
+        content = incoming.content
+        return reader is not None and content.media is not None and reader.reads(content.kind)
+
+    def fetches(incoming: Incoming) -> bool:
+        kept = settings.media_eager and incoming.content.media is not None
+        return kept or reads(incoming)
+
+    replying = Replying(pipeline, model, settings.reply_delay_cap_ms, clock, metrics, reads)
     identities = Identities(stores)
     turns = Turns(
         stores,
@@ -90,8 +108,12 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
         metrics,
         identities,
         _second_reader(settings, endpoint),
+        fetches,
     )
-    notices = Notices(stores, NoticeStore(database, clock), identities, turns, clock)
+    rewording = Rewording(stores, turns, clock)
+    notices = Notices(
+        stores, NoticeStore(database, clock), files, identities, turns, rewording, clock
+    )
     answering = Answering(
         stores,
         turns,
@@ -100,20 +122,32 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
         clock,
         patience=timedelta(seconds=ANSWERING_MARGIN_S + 2 * settings.llm_timeout_s),
     )
-    inbound = Inbound(
-        interactions,
-        messages=Messages(turns, notices, answering).handle,
-        notices=notices.handle,
-        deliveries=Deliveries(interactions, outgoing).handle,
-    )
     async with aiohttp.ClientSession() as session, _opened(endpoint):
         internal = InternalApi(session, settings.internal_api_url, settings.internal_api_token)
+        source = MediaFiles(session, settings.media_api_url, settings.internal_api_token)
+        media = Media(
+            stores,
+            files,
+            source,
+            reader,
+            rewording,
+            answering,
+            clock,
+            eager=settings.media_eager,
+        )
+        inbound = Inbound(
+            interactions,
+            messages=Messages(turns, notices, answering, media).handle,
+            notices=notices.handle,
+            deliveries=Deliveries(interactions, outgoing).handle,
+        )
         principals: StaleCache[Principal] = StaleCache("keys", internal.principal, metrics)
         app = application(metrics)
         app.middlewares.extend((require_key(principals.get), outages))
         limit = RateLimit(settings.process_rate_per_minute)
         app.add_routes(Processing(turns, users, interactions, limit, clock).routes())
         app.add_routes(Reading(users, interactions, memories, clock, pipeline.embedder).routes())
+        app.add_routes(MediaApi(interactions, files, source).routes())
         app.add_routes(People(users, outgoing, outgoing_outbox, clock).routes())
         lanes = ConsumerSpec(
             name="inbound",
@@ -128,7 +162,8 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             parts=(
                 outbox,
                 outgoing_outbox,
-                answering,
+                answering.loop,
+                media.loop,
                 _key_listener(settings, resources, principals),
                 Consumer(lanes, resources.bus, metrics, settings.instance),
             ),
@@ -154,6 +189,17 @@ def _second_reader(settings: Settings, endpoint: Endpoint | None) -> SecondReade
         return None
     return OpenAISecondReader(
         endpoint, model=settings.llm_safety_model, timeout_s=settings.llm_safety_timeout_s
+    )
+
+
+def _media_reader(settings: Settings, endpoint: Endpoint | None) -> OpenAIMediaReader | None:
+    if endpoint is None or not (settings.llm_transcribe_model or settings.llm_vision_model):
+        return None
+    return OpenAIMediaReader(
+        endpoint,
+        transcribe_model=settings.llm_transcribe_model,
+        vision_model=settings.llm_vision_model,
+        timeout_s=settings.llm_timeout_s,
     )
 
 

@@ -47,6 +47,25 @@ class Settings(MongoSettings, BusSettings, InternalApiSettings):
         validation_alias=AliasChoices("LLM_SAFETY_TIMEOUT_S", "llm_safety_timeout_s"),
         description="Seconds for that reading; then the verdict stands as it was.",
     )
+    llm_transcribe_model: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("LLM_TRANSCRIBE_MODEL", "llm_transcribe_model"),
+        description="Model there that writes down voice notes; unset: an honest line is the answer.",
+    )
+    llm_vision_model: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("LLM_VISION_MODEL", "llm_vision_model"),
+        description="Model there that describes pictures; unset: an honest line is the answer.",
+    )
+    media_api_url: str = Field(
+        default="http://outbound:8081",
+        pattern="^https?://[^/]+",
+        description="Base URL of outbound's internal port, which fetches files.",
+    )
+    media_eager: bool = Field(
+        default=False,
+        description="Fetch and keep every file as it comes; otherwise Meta keeps it for 7 days.",
+    )
     offline_replies: bool = Field(
         default=False,
         description="Without a model, answer with the labelled offline demo responder.",
@@ -87,6 +106,7 @@ class Settings(MongoSettings, BusSettings, InternalApiSettings):
         """Half of a model would silently mean none."""
         if bool(self.llm_base_url) != bool(self.llm_model):
             raise ValueError("LLM_BASE_URL and LLM_MODEL are set together or not at all")
-        if self.llm_safety_model and not self.llm_base_url:
-            raise ValueError("LLM_SAFETY_MODEL needs LLM_BASE_URL")
+        for name in ("llm_safety_model", "llm_transcribe_model", "llm_vision_model"):
+            if getattr(self, name) and not self.llm_base_url:
+                raise ValueError(f"{name.upper()} needs LLM_BASE_URL")
         return self

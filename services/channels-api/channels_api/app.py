@@ -11,7 +11,7 @@ from channels_api.adapters.key_store import KeyStore
 from channels_api.first_start import check_keyring, ensure_first_key
 from channels_api.handlers.activity import KeepActivity, channel_of
 from channels_api.http.channels import Channels
-from channels_api.http.internal import Internal, require_service_token
+from channels_api.http.internal import Internal
 from channels_api.http.keys import Keys
 from channels_api.settings import Settings
 from shared.bus.consumer import Consumer, ConsumerSpec
@@ -20,6 +20,7 @@ from shared.bus.topology import ACTIVITY_QUEUE
 from shared.http.keys import require_key
 from shared.http.outages import outages
 from shared.http.server import application
+from shared.http.service_token import require_service_token
 from shared.runtime import HttpEdge, Resources, Service
 
 

@@ -1,34 +1,20 @@
 """Settings of channels-api. ``python -m channels_api settings`` prints them."""
 
 import json
-from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from shared.crypto.sealing import Keyring, SealError
 from shared.http.keys import API_KEY
-from shared.settings import BusSettings, MongoSettings
+from shared.settings import BusSettings, InternalPortSettings, MongoSettings
 
 
-class Settings(MongoSettings, BusSettings):
+class Settings(MongoSettings, BusSettings, InternalPortSettings):
     """What channels-api reads from its environment."""
 
     model_config = SettingsConfigDict(env_prefix="CHANNELS_API_")
 
-    internal_host: str = Field(
-        default="0.0.0.0",  # noqa: S104 - in a container; network policy decides who reaches it
-        description="Address of the internal port.",
-    )
-    internal_port: int = Field(
-        default=8081, ge=0, le=65535, description="Port of /internal; never exposed."
-    )
-    internal_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        min_length=1,
-        max_length=2,
-        description="Service tokens, by commas or as a JSON list, 32 characters at least; two "
-        "while rotating.",
-    )
     key_encryption_keys: SecretStr = Field(
         description='JSON: {"1": "<base64 of 32 bytes>"}; the last version seals, all open.'
     )
@@ -44,25 +30,6 @@ class Settings(MongoSettings, BusSettings):
     bootstrap_tenant: str = Field(
         default="default", min_length=1, description="Tenant of the first key."
     )
-
-    @field_validator("internal_tokens", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        if not value.lstrip().startswith("["):
-            return tuple(token.strip() for token in value.split(","))
-        try:
-            return json.loads(value)
-        except ValueError:
-            raise ValueError("must be tokens separated by commas, or a JSON list of them") from None
-
-    @field_validator("internal_tokens")
-    @classmethod
-    def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        if any(len(token.get_secret_value()) < 32 for token in value):
-            raise ValueError("each service token has 32 characters at least")
-        return value
 
     @field_validator("bootstrap_api_key")
     @classmethod

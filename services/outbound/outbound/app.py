@@ -10,6 +10,7 @@ import aiohttp
 from outbound.adapters.channels import Channels
 from outbound.adapters.delivery_store import DELIVERIES, INDEXES, DeliveryStore
 from outbound.adapters.graph import GraphClient, GraphSettings, open_session
+from outbound.adapters.media import MediaClient, MediaSettings
 from outbound.handlers.control import Control
 from outbound.handlers.dispatcher import Dispatcher
 from outbound.handlers.lanes import Lanes, key_of
@@ -20,6 +21,7 @@ from outbound.handlers.replies import Replies
 from outbound.handlers.sending import Patience, Sending
 from outbound.handlers.statuses import Statuses
 from outbound.http.deliveries import Deliveries
+from outbound.http.media import MediaFiles
 from outbound.settings import Settings
 from shared.bus.consumer import Broadcast, Consumer, ConsumerSpec
 from shared.bus.outbox import Outbox
@@ -29,6 +31,7 @@ from shared.http.internal import InternalApi, Principal
 from shared.http.keys import require_key
 from shared.http.outages import outages
 from shared.http.server import application
+from shared.http.service_token import require_service_token
 from shared.runtime import HttpEdge, Resources, Service
 
 READ_MARKS_AT_ONCE = 32
@@ -80,7 +83,10 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             statuses=Statuses(store, ledger, problems, clock).handle,
         )
         yield Service(
-            http=_edges(settings, resources, store, principals),
+            http=(
+                *_edges(settings, resources, store, principals),
+                _internal_edge(settings, resources, graph_session, channels),
+            ),
             parts=(
                 outbox,
                 dispatcher,
@@ -109,6 +115,27 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             ),
             indexes=INDEXES,
         )
+
+
+def _internal_edge(
+    settings: Settings,
+    resources: Resources,
+    session: aiohttp.ClientSession,
+    channels: Channels,
+) -> HttpEdge:
+    media = MediaClient(
+        session,
+        MediaSettings(
+            root=f"{settings.graph_base_url.rstrip('/')}/{settings.graph_version}",
+            hosts=settings.media_hosts,
+            cap_bytes=settings.media_cap_mb * 1024 * 1024,
+            timeout_s=settings.media_timeout_s,
+        ),
+    )
+    app = application(resources.metrics)
+    app.middlewares.extend((outages, require_service_token(settings.internal_tokens)))
+    app.add_routes(MediaFiles(media, channels).routes())
+    return HttpEdge("internal", app, settings.internal_host, settings.internal_port)
 
 
 def _edges(

@@ -3,10 +3,15 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import BusSettings, InternalApiSettings, MongoSettings
+from shared.settings import (
+    BusSettings,
+    InternalApiSettings,
+    InternalPortSettings,
+    MongoSettings,
+)
 
 
-class Settings(MongoSettings, BusSettings, InternalApiSettings):
+class Settings(MongoSettings, BusSettings, InternalApiSettings, InternalPortSettings):
     """What outbound reads from its environment."""
 
     model_config = SettingsConfigDict(env_prefix="OUTBOUND_")
@@ -29,6 +34,17 @@ class Settings(MongoSettings, BusSettings, InternalApiSettings):
         gt=0,
         le=600,
         description="Seconds to wait for a status callback before an unanswered send is repeated.",
+    )
+    media_hosts: tuple[str, ...] = Field(
+        default=("lookaside.fbsbx.com",),
+        description="JSON list of hosts that may be sent a token for a file; `.fbsbx.com` is every "
+        "host below, `http://127.0.0.1:9099` an origin, for the simulator.",
+    )
+    media_cap_mb: int = Field(
+        default=25, ge=1, le=100, description="Largest file that is fetched, in MiB."
+    )
+    media_timeout_s: float = Field(
+        default=60.0, gt=0, le=300, description="Seconds for the download of one file."
     )
     concurrency: int = Field(default=64, ge=1, le=1000, description="Sends at once, per replica.")
     api_enabled: bool = Field(default=True, description="Serve /api/deliveries on the public port.")

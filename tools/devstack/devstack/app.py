@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -61,11 +62,27 @@ async def stack(folder: Path, port: int, simulator_port: int) -> AsyncIterator[I
         )
         embedded.internal_api_url = f"http://{LOOPBACK}:{channels['internal']}"
         os.environ.setdefault("OUTBOUND_GRAPH_BASE_URL", simulator_url)
+        os.environ.setdefault("OUTBOUND_MEDIA_HOSTS", json.dumps([simulator_url]))
         outbound = await parts.enter_async_context(
-            member("outbound", OutboundSettings, build_outbound, embedded)
+            member(
+                "outbound",
+                OutboundSettings,
+                build_outbound,
+                embedded,
+                internal_host=LOOPBACK,
+                internal_port=0,
+                internal_tokens=kept.internal_token,
+            )
         )
         brain = await parts.enter_async_context(
-            member("brain", BrainSettings, build_brain, embedded, offline_replies=True)
+            member(
+                "brain",
+                BrainSettings,
+                build_brain,
+                embedded,
+                offline_replies=True,
+                media_api_url=f"http://{LOOPBACK}:{outbound['internal']}",
+            )
         )
         ingress = await parts.enter_async_context(
             member("ingress", IngressSettings, build_ingress, embedded)

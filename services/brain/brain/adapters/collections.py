@@ -40,6 +40,12 @@ INDEXES = (
     ),
     Index(
         INTERACTIONS,
+        (("fetch.due_at", 1),),
+        name="fetch_due",
+        partial={"fetch.due_at": {"$exists": True}},
+    ),
+    Index(
+        INTERACTIONS,
         (("reply.into", 1),),
         name="reply_into",
         partial={"reply.into": {"$exists": True}},

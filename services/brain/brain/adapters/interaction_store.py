@@ -114,6 +114,47 @@ class InteractionStore:
         due_at: datetime = found["reply"]["due_at"]
         return due_at
 
+    async def files_due(self, now: datetime, limit: int) -> list[Document]:
+        """Interactions whose file is to be fetched, longest overdue first."""
+        cursor = (
+            self._interactions.find({"fetch.due_at": {"$lte": now}}, LISTED)
+            .sort("fetch.due_at", 1)
+            .limit(limit)
+        )
+        return await cursor.to_list()
+
+    async def next_file_due_at(self, now: datetime) -> datetime | None:
+        """When the next file after ``now`` is to be fetched."""
+        found = await self._interactions.find_one(
+            {"fetch.due_at": {"$gt": now}}, {"fetch.due_at": 1}, sort=[("fetch.due_at", 1)]
+        )
+        if found is None:
+            return None
+        due_at: datetime = found["fetch"]["due_at"]
+        return due_at
+
+    async def take_file(self, row: Document, until: datetime) -> bool:
+        """Be the one who fetches it until then; False when somebody else is."""
+        result = await self._interactions.update_one(
+            {"_id": row["_id"], "fetch.due_at": row["fetch"]["due_at"]},
+            {"$set": {"fetch.due_at": until}, "$inc": {"fetch.tries": 1}},
+        )
+        return result.modified_count == 1
+
+    async def end_file(
+        self, interaction_id: str, *, retry_at: datetime | None, problem: str | None
+    ) -> None:
+        """The file was dealt with; or it is tried again at ``retry_at``."""
+        if retry_at is not None:
+            change: Document = {"$set": {"fetch.due_at": retry_at}}
+        elif problem is not None:
+            change = {"$unset": {"fetch": ""}, "$set": {"message.content.media.problem": problem}}
+        else:
+            change = {"$unset": {"fetch": ""}}
+        await self._interactions.update_one(
+            {"_id": interaction_id, "fetch": {"$exists": True}}, change
+        )
+
     async def waiting(self, tenant: str, user_id: str, channel_id: str | None) -> list[Document]:
         """A person's messages on the channel whose reply is due at some time, oldest first."""
         cursor = self._interactions.find(

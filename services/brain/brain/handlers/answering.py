@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -21,17 +20,19 @@ from brain.domain.safety import SafetyVerdict, strictest
 from brain.domain.wire import safety_part, verdict_of
 from brain.handlers.emissions import changed_event, safety_events, typing_command
 from brain.handlers.incoming import Incoming, incoming_from_burst
+from brain.handlers.records import READING_PATIENCE
 from brain.handlers.replying import Replying
 from brain.handlers.stores import Stores
 from brain.handlers.turns import Turns
 from shared.bus.port import Bus, BusError
 from shared.clock import Clock
+from shared.due import DueLoop
 from shared.telemetry.trace import continued_trace
 
 log = structlog.get_logger()
 
-POLL_S = 1.0
-"""How soon a reply is found that another replica left behind."""
+FLOOR_RETRY = timedelta(seconds=1)
+"""When somebody else is answering the person."""
 LONGEST_BURST = timedelta(seconds=10)
 """Who goes on writing is answered at last after so long; it also ends the drafts thrown away."""
 TYPING_EVERY_S = 20.0
@@ -60,7 +61,7 @@ class _Burst:
 
 
 class Answering:
-    """A part of the service: finds replies that are due and has each written once.
+    """Finds replies that are due and has each written once.
 
     ``patience``: after it, whoever took the floor must have crashed.
     """
@@ -83,10 +84,16 @@ class Answering:
         self._bus = bus
         self._clock = clock
         self._patience = patience
-        self._running: dict[tuple[str, str], asyncio.Task[bool]] = {}
-        self._wake = asyncio.Event()
-        self._stopping = False
-        self._loop: asyncio.Task[None] | None = None
+        self.loop: DueLoop[Document] = DueLoop(
+            "answers",
+            find=stores.interactions.due,
+            next_due_at=stores.interactions.next_due_at,
+            key_of=lambda row: (row["user_id"], row["channel_id"]),
+            step=self._one,
+            clock=clock,
+            concurrency=AT_ONCE,
+        )
+        """To be run by the service."""
 
     async def expect(self, document: Document) -> None:
         """A message waits for its answer: those before it in the burst wait for it too."""
@@ -94,79 +101,27 @@ class Answering:
             return
         burst = await self._waiting(document)
         first = burst[0]["at"] if burst else document["at"]
-        due_at = min(document["reply"]["due_at"], first + LONGEST_BURST)
+        longest = READING_PATIENCE if any("fetch" in row for row in burst) else LONGEST_BURST
+        due_at = min(document["reply"]["due_at"], first + longest)
         await self._interactions.postpone([row["_id"] for row in burst], due_at)
-        self._wake.set()
+        self.loop.wake()
 
-    async def start(self) -> None:
-        """Begin."""
-        self._loop = asyncio.create_task(self._run())
+    async def hurry(self, row: Document) -> None:
+        """What the reply waited for has come: answer the burst now, unless more is being read."""
+        burst = await self._waiting(row)
+        if not any("fetch" in one for one in burst):
+            await self._interactions.postpone([one["_id"] for one in burst], self._clock())
+            self.loop.wake()
 
-    async def stop(self, timeout_s: float) -> bool:
-        """Begin no further reply and let the running ones end; what is cut is found again."""
-        self._stopping = True
-        self._wake.set()
-        tasks: set[asyncio.Task[Any]] = {*self._running.values()}
-        if self._loop is not None:
-            tasks.add(self._loop)
-        if not tasks:
-            return True
-        _, cut = await asyncio.wait(tasks, timeout=timeout_s)
-        for task in cut:
-            task.cancel()
-        await asyncio.gather(*cut, return_exceptions=True)
-        return not cut
-
-    async def _run(self) -> None:
-        while not self._stopping:
-            self._wake.clear()
-            pause_s = POLL_S
-            try:
-                await self._look()
-                pause_s = await self._pause_s()
-            except Exception as error:  # noqa: BLE001 - the queue must go on being looked at
-                log.warning("answering_postponed", error=type(error).__name__)
-            try:
-                async with asyncio.timeout(pause_s):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
-
-    async def _look(self) -> None:
-        for row in await self._interactions.due(self._clock(), AT_ONCE):
-            person = (row["user_id"], row["channel_id"])
-            if self._stopping or len(self._running) >= AT_ONCE:
-                return
-            if person not in self._running:
-                task = asyncio.create_task(self._one(row))
-                self._running[person] = task
-                task.add_done_callback(partial(self._done, person))
-
-    async def _pause_s(self) -> float:
-        now = self._clock()
-        due_at = await self._interactions.next_due_at(now)
-        return POLL_S if due_at is None else min(POLL_S, max(0.0, (due_at - now).total_seconds()))
-
-    def _done(self, person: tuple[str, str], task: "asyncio.Task[bool]") -> None:
-        del self._running[person]
-        if not task.cancelled() and task.result():
-            self._wake.set()
-
-    async def _one(self, row: Document) -> bool:
-        """False when it failed: it stays due, and the poll comes back to it."""
+    async def _one(self, row: Document) -> None:
         with continued_trace(None, event_id=row["_id"]):
-            try:
-                await self._with_floor(row)
-            except Exception as error:  # noqa: BLE001 - one person never takes the others with them
-                log.error("answer_failed", error=type(error).__name__)
-                return False
-        return True
+            await self._with_floor(row)
 
     async def _with_floor(self, row: Document) -> None:
         now = self._clock()
         until = now + self._patience
         if not await self._users.take_floor(row["tenant"], row["user_id"], now, until):
-            await self._interactions.postpone([row["_id"]], now + timedelta(seconds=POLL_S))
+            await self._interactions.postpone([row["_id"]], now + FLOOR_RETRY)
             return
         try:
             await self._answer_all(row, until)

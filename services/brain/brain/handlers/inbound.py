@@ -7,6 +7,7 @@ import structlog
 from brain.adapters.interaction_store import InteractionStore
 from brain.handlers.answering import Answering
 from brain.handlers.incoming import incoming_from_whatsapp
+from brain.handlers.media import Media
 from brain.handlers.notices import Notices
 from brain.handlers.turns import Turns
 from shared.bus.failures import Permanent
@@ -25,7 +26,8 @@ Handle = Callable[[Envelope], Awaitable[None]]
 class Messages:
     """Handles ``InboundMessageReceived``."""
 
-    def __init__(self, turns: Turns, notices: Notices, answering: Answering) -> None:
+    def __init__(self, turns: Turns, notices: Notices, answering: Answering, media: Media) -> None:
+        self._media = media
         self._turns = turns
         self._notices = notices
         self._answering = answering
@@ -40,7 +42,9 @@ class Messages:
         understood = await self._turns.understand(incoming)
         if understood.is_new:
             await self._notices.catch_up(incoming.event_id)
-        if incoming.debounce_ms:
+        if "fetch" in understood.document:
+            self._media.loop.wake()
+        if "due_at" in understood.document["reply"]:
             await self._answering.expect(understood.document)
         else:
             await self._turns.answer(incoming, understood)

@@ -4,30 +4,25 @@ None of it starts a turn. An edit is read again for danger, and only more danger
 answered. What comes before its message waits for it.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import structlog
 
+from brain.adapters.file_store import FileStore
 from brain.adapters.notice_store import NoticeStore
 from brain.adapters.outgoing_store import Outgoing
-from brain.adapters.user_store import EndUser
 from brain.domain.pii import scan_pii
-from brain.domain.profile import Profile
-from brain.domain.safety import Action, SafetyVerdict, strictest
-from brain.domain.turn import FixedReply, Prepared, remember
+from brain.domain.safety import Action
 from brain.domain.whatsapp.identity import renaming_of
-from brain.domain.whatsapp.notices import Edit, echo_of, edit_of, reaction_of, revoked_id
+from brain.domain.whatsapp.notices import echo_of, edit_of, reaction_of, revoked_id
 from brain.domain.whatsapp.reading import moment
-from brain.domain.wire import reading_part, safety_part, verdict_of
-from brain.handlers.emissions import changed_event, reply_command, safety_events
+from brain.handlers.emissions import changed_event
 from brain.handlers.identities import Identities
 from brain.handlers.incoming import Incoming, incoming_from_edit
+from brain.handlers.rewording import Rewording, Wording, blanked
 from brain.handlers.stores import Stores
 from brain.handlers.turns import Turns
 from shared.bus.failures import Permanent, Transient
-from shared.bus.port import Publication
 from shared.clock import Clock
 from shared.contracts import Envelope, InboundNoticeReceived
 from shared.ids import event_id
@@ -35,27 +30,6 @@ from shared.ids import event_id
 log = structlog.get_logger()
 
 TRIES = 10
-
-Document = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Reread:
-    """An edited message, read again."""
-
-    incoming: Incoming
-    prepared: Prepared
-    before: SafetyVerdict
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether there is more danger in it than there was."""
-        return self.prepared.safety.action.severity > self.before.action.severity
-
-    @property
-    def safety(self) -> SafetyVerdict:
-        """A later wording takes no danger back: it was said."""
-        return strictest((self.before, self.prepared.safety))
 
 
 class Notices:
@@ -65,10 +39,14 @@ class Notices:
         self,
         stores: Stores,
         notices: NoticeStore,
+        files: FileStore,
         identities: Identities,
         turns: Turns,
+        rewording: Rewording,
         clock: Clock,
     ) -> None:
+        self._files = files
+        self._rewording = rewording
         self._users = stores.users
         self._interactions = stores.interactions
         self._memories = stores.memories
@@ -113,7 +91,14 @@ class Notices:
         if document is None:
             await self._early_edit(envelope, incoming)
         elif "revoked_at" not in document["message"]:
-            await self._reword(envelope, event, edit, incoming, document)
+            edited_at = moment(event.message.get("timestamp")) or event.received_at
+            wording = Wording(
+                cause=envelope.id,
+                marks={"edited_at": edited_at},
+                keeps_old=True,
+                moves_person=False,
+            )
+            await self._rewording.apply(incoming, document, wording)
 
     async def _early_edit(self, envelope: Envelope, incoming: Incoming) -> None:
         """An edit before its message waits; one that speaks of danger cannot, and is the message."""
@@ -124,80 +109,6 @@ class Notices:
             return
         understood = await self._turns.understand(incoming)
         await self._turns.answer(incoming, understood)
-
-    async def _reword(
-        self,
-        envelope: Envelope,
-        event: InboundNoticeReceived,
-        edit: Edit,
-        incoming: Incoming,
-        document: Document,
-    ) -> None:
-        user, prepared = await self._reread(incoming, document)
-        reread = _Reread(incoming, prepared, verdict_of(document["safety"]))
-        emissions = self._told(envelope, reread, document)
-        changed = await self._interactions.change(
-            envelope.tenant,
-            document["_id"],
-            envelope.id,
-            {
-                "$set": {
-                    **_wording(edit, reread, moment(event.message.get("timestamp"))),
-                    # A burst that waits must not wait with this in it.
-                    **_at_once(reread, document, self._clock()),
-                },
-                "$push": {
-                    "message.versions": {
-                        "text": document["message"]["text"],
-                        "until": event.received_at,
-                    }
-                },
-            },
-            emissions,
-        )
-        if not changed:
-            return
-        memory = remember(prepared, embedder=self._turns.embedder)
-        if memory is None:
-            await self._memories.forget(envelope.tenant, user.id, (document["_id"],))
-        else:
-            await self._memories.revise(envelope.tenant, user.id, memory)
-        await self._outbox.flush(document["_id"], emissions)
-        log.info("message_edited", interaction_id=document["_id"], worse=reread.is_worse)
-
-    async def _reread(self, incoming: Incoming, document: Document) -> tuple[EndUser, Prepared]:
-        """The person, told anew of what the message says of them, and the reading."""
-        for _ in range(TRIES):
-            user = await self._known(incoming.tenant, document["user_id"])
-            bare = replace(user, profile=_without(user.profile, document["_id"]))
-            prepared = await self._turns.reconsider(incoming, bare)
-            if prepared.profile_after == user.profile:
-                return user, prepared
-            if await self._users.retell(user, prepared.profile_after):
-                return user, prepared
-        raise Transient("user_contended")
-
-    def _told(self, envelope: Envelope, reread: _Reread, document: Document) -> list[Publication]:
-        """Events of an edit, and the reviewed text when it turned out to be a cry for help."""
-        now, incoming, prepared = self._clock(), reread.incoming, reread.prepared
-        told = [changed_event(document, "edited", envelope.id, now)]
-        if not reread.is_worse:
-            return told
-        told = [
-            *safety_events(incoming, document["user_id"], prepared.safety, envelope.id),
-            *told,
-        ]
-        waits = "due_at" in document["reply"]
-        if incoming.wants_reply and not waits and isinstance(prepared.plan, FixedReply):
-            told += reply_command(
-                incoming,
-                prepared.plan.text,
-                delay_ms=0,
-                urgent=True,
-                now=now,
-                delivery_id=f"{envelope.id}:0",
-            )
-        return told
 
     async def _revoked(self, envelope: Envelope, event: InboundNoticeReceived) -> None:
         original = revoked_id(event.message)
@@ -212,21 +123,14 @@ class Notices:
         await self._interactions.unrecall(
             envelope.tenant, document["user_id"], document["sent_at"].isoformat()
         )
-        await self._forget_facts(envelope.tenant, document)
+        await self._rewording.forget_facts(envelope.tenant, document)
+        await self._files.delete(target)
         await self._interactions.forget_unprocessed(target)
         emissions = [changed_event(document, "revoked", envelope.id, self._clock())]
-        blank = _blanked(document, moment(event.message.get("timestamp")) or event.received_at)
+        blank = blanked(document, moment(event.message.get("timestamp")) or event.received_at)
         if await self._interactions.change(envelope.tenant, target, envelope.id, blank, emissions):
             await self._outbox.flush(target, emissions)
             log.info("message_revoked", interaction_id=target)
-
-    async def _forget_facts(self, tenant: str, document: Document) -> None:
-        for _ in range(TRIES):
-            user = await self._known(tenant, document["user_id"])
-            profile = _without(user.profile, document["_id"])
-            if profile == user.profile or await self._users.retell(user, profile):
-                return
-        raise Transient("user_contended")
 
     async def _reacted(self, envelope: Envelope, event: InboundNoticeReceived) -> None:
         reaction = reaction_of(event.message)
@@ -285,58 +189,3 @@ class Notices:
             )
         )
         log.info("human_wrote_from_the_phone_app", user_id=user.id)
-
-    async def _known(self, tenant: str, user_id: str) -> EndUser:
-        user = await self._users.get(tenant, user_id)
-        if user is None:
-            raise Transient("user_vanished")
-        return user
-
-
-def _wording(edit: Edit, reread: _Reread, edited_at: datetime | None) -> Document:
-    """What an edit sets on the interaction. How it moved the person stays as it was."""
-    prepared, content = reread.prepared, edit.content
-    message = {
-        "type": content.kind,
-        "text": prepared.shown,
-        "pii": list(prepared.pii.kinds),
-        "content": {"type": content.kind, **content.data},
-        "line": prepared.message.line,
-        "edited_at": edited_at or reread.incoming.received_at,
-    }
-    return {
-        **{f"message.{name}": value for name, value in message.items()},
-        **{f"analysis.{name}": value for name, value in reading_part(prepared).items()},
-        "safety": safety_part(reread.safety),
-    }
-
-
-def _at_once(reread: _Reread, document: Document, now: datetime) -> Document:
-    return {"reply.due_at": now} if reread.is_worse and "due_at" in document["reply"] else {}
-
-
-def _blanked(document: Document, at: datetime) -> Document:
-    """What a deletion does to the interaction: scores stay, words go."""
-    matched = [{"phrase": "", "category": m["category"]} for m in document["safety"]["matched"]]
-    kind = document["message"]["type"]
-    return {
-        "$set": {
-            "message": {
-                "type": kind,
-                "text": "",
-                "pii": [],
-                "content": {"type": kind},
-                "line": "",
-                "revoked_at": at,
-            },
-            "analysis.triggers": [],
-            "analysis.reasons": [],
-            "analysis.safety_matched": [],
-            "safety.matched": matched,
-            "unquotable": True,
-        }
-    }
-
-
-def _without(profile: Profile, source_id: str) -> Profile:
-    return Profile(tuple(fact for fact in profile.facts if fact.source_id != source_id))

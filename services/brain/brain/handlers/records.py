@@ -35,8 +35,12 @@ def interaction_record(
     emissions: Sequence[Publication],
     clock: Clock,
     total_memories: int,
+    fetches: bool,
 ) -> dict[str, Any]:
-    """One document: inbox, result and outbox. Holds masked text only."""
+    """One document: inbox, result and outbox. Holds masked text only.
+
+    ``fetches``: the file that came with it is to be fetched.
+    """
     known = Concluded(None, "none", prepared.safety, blocked=False, reason="pending")
     answer = process_answer(prepared, known, user_id=user.external_id, total_stored=total_memories)
     return {
@@ -60,20 +64,27 @@ def interaction_record(
         **{part: answer[part] for part in STORED_PARTS},
         "reply": reply,
         "fingerprint": incoming.fingerprint,
+        **({"fetch": {"due_at": prepared.now, "tries": 0}} if fetches else {}),
         **outbox_fields(emissions, clock),
     }
 
 
-def pending_reply(incoming: Incoming, now: datetime) -> dict[str, Any]:
+READING_PATIENCE = timedelta(seconds=45)
+"""A voice note that nobody could hear by then is answered by an honest line."""
+
+
+def pending_reply(incoming: Incoming, now: datetime, *, is_read: bool = False) -> dict[str, Any]:
     """A reply is to be written: by this call, or after a pause of the person by whoever is there.
 
-    Then it says when, and whatever is needed to find the person.
+    Then it says when, and whatever is needed to find the person. ``is_read``: a voice note is
+    being listened to, and the reply waits for that.
     """
-    if not incoming.debounce_ms or incoming.route is None:
+    if incoming.route is None or not (incoming.debounce_ms or is_read):
         return {"status": "pending"}
+    pause = READING_PATIENCE if is_read else timedelta(milliseconds=incoming.debounce_ms)
     return {
         "status": "pending",
-        "due_at": now + timedelta(milliseconds=incoming.debounce_ms),
+        "due_at": now + pause,
         "to": {
             "conversation_key": incoming.route.conversation_key,
             "phone": incoming.address.phone,

@@ -1,5 +1,6 @@
 """Who says what: a reviewed text at once, a model's text after its check, or nobody and why."""
 
+from collections.abc import Callable
 from datetime import datetime
 from time import perf_counter
 from typing import Any
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 class Replying:
     """Makes the ``reply`` of an interaction and what is published with it. Stores nothing.
 
+    ``reads``: whether the file that came with a message will be turned into words.
     Without a ``model`` only reviewed texts are said. ``delay_cap_ms`` bounds the human pace.
     """
 
@@ -42,7 +44,9 @@ class Replying:
         delay_cap_ms: int,
         clock: Clock,
         metrics: Metrics,
+        reads: Callable[[Incoming], bool] = lambda _: False,
     ) -> None:
+        self._reads = reads
         self._pipeline = pipeline
         self._model = model
         self._delay_cap_ms = delay_cap_ms
@@ -63,11 +67,15 @@ class Replying:
             return no_reply(plan.reason), []
         if not incoming.wants_reply:
             return no_reply("auto_reply_off"), []
-        if isinstance(plan, FixedReply) and not _may_wait(incoming, plan):
+        unheard = isinstance(plan, FixedReply) and plan.reason in NOT_UNDERSTOOD.values()
+        is_read = unheard and self._reads(incoming)
+        # Ten photos are one album, and words may follow: one honest line answers all of it.
+        waits = unheard and (is_read or bool(incoming.debounce_ms))
+        if isinstance(plan, FixedReply) and not waits:
             return self._fixed(incoming, prepared, plan)
         if self._model is None and isinstance(plan, ModelReply):
             return no_reply("setup_required"), []
-        return pending_reply(incoming, now), []
+        return pending_reply(incoming, now, is_read=is_read), []
 
     def _fixed(
         self, incoming: Incoming, prepared: Prepared, plan: FixedReply
@@ -152,8 +160,3 @@ class Replying:
         delay_ms = 0 if incoming.debounce_ms else min(prepared.timing.delay_ms, self._delay_cap_ms)
         urgent = prepared.safety.action is not Action.PROCEED
         return reply_command(incoming, text, delay_ms=delay_ms, urgent=urgent, now=now)
-
-
-def _may_wait(incoming: Incoming, plan: FixedReply) -> bool:
-    """Ten photos are one album, and words may follow: one honest line answers all of it."""
-    return bool(incoming.debounce_ms) and plan.reason in NOT_UNDERSTOOD.values()

@@ -5,7 +5,7 @@ on the person make a repeat find what was done and go on from there (ADR 0003, A
 """
 
 from asyncio import Lock, gather
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
@@ -84,7 +84,9 @@ class Turns:
         metrics: Metrics,
         identities: Identities,
         second_reader: SecondReader | None = None,
+        fetches: Callable[[Incoming], bool] = lambda _: False,
     ) -> None:
+        self._fetches = fetches
         self._identities = identities
         self._second_reader = second_reader
         self._users = stores.users
@@ -126,6 +128,7 @@ class Turns:
             emissions=emissions,
             clock=self._clock,
             total_memories=total,
+            fetches=self._fetches(incoming),
         )
         if not await self._interactions.insert(document):
             # A stale owner of the lane was first; what it wrote is the result.

@@ -1,12 +1,9 @@
 """``/internal``: what ingress, outbound and brain need to know, and no more. A port of its own."""
 
 import hmac
-from collections.abc import Sequence
 from hashlib import sha256
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
-from pydantic import SecretStr
 
 from channels_api.adapters.channel_store import ChannelStore
 from channels_api.adapters.collections import CHANNELS
@@ -14,25 +11,7 @@ from channels_api.adapters.key_store import KeyStore
 from channels_api.domain.channels import Channel
 from shared.clock import Clock
 from shared.crypto.sealing import Keyring, Place
-from shared.http.problem import Problem, json_response, not_found
-from shared.http.server import Handler
-
-
-def require_service_token(tokens: Sequence[SecretStr]) -> Middleware:
-    """A middleware: 401 without one of ``tokens``, compared in constant time."""
-    known = [token.get_secret_value().encode() for token in tokens]
-
-    @web.middleware
-    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        matches = [
-            hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token) for token in known
-        ]
-        if scheme != "Bearer" or not any(matches):
-            raise Problem(401, "service-token", "A service token is required here.")
-        return await handler(request)
-
-    return guarded
+from shared.http.problem import json_response, not_found
 
 
 class Internal:
