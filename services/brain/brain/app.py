@@ -145,7 +145,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
         app = application(metrics)
         app.middlewares.extend((require_key(principals.get), outages))
         limit = RateLimit(settings.process_rate_per_minute)
-        app.add_routes(Processing(turns, users, interactions, limit, clock).routes())
+        app.add_routes(Processing(turns, users, interactions, outgoing, limit, clock).routes())
         app.add_routes(Reading(users, interactions, memories, clock, pipeline.embedder).routes())
         app.add_routes(MediaApi(interactions, files, source).routes())
         app.add_routes(People(users, outgoing, outgoing_outbox, clock).routes())

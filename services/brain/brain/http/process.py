@@ -1,6 +1,7 @@
 """``/api/sdk/*``: the pipeline for any program, and the conversation as it was."""
 
 import re
+from asyncio import gather
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Annotated, Any, Literal
@@ -11,11 +12,12 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from brain.adapters.interaction_store import SAID, InteractionFilter, InteractionStore
+from brain.adapters.outgoing_store import OutgoingStore
 from brain.adapters.user_store import UserStore
 from brain.handlers.incoming import ApiRequest, Incoming, incoming_from_api
 from brain.handlers.turns import Turns, Understood
 from brain.http.limits import RateLimit
-from brain.http.shapes import history_shape, process_shape
+from brain.http.shapes import entry, history_shape, process_shape
 from shared.clock import Clock
 from shared.http.keys import PRINCIPAL
 from shared.http.pages import LARGEST_LIMIT
@@ -65,12 +67,14 @@ class Processing:
         turns: Turns,
         users: UserStore,
         interactions: InteractionStore,
+        outgoing: OutgoingStore,
         limit: RateLimit,
         clock: Clock,
     ) -> None:
         self._turns = turns
         self._users = users
         self._interactions = interactions
+        self._outgoing = outgoing
         self._limit = limit
         self._clock = clock
 
@@ -154,14 +158,16 @@ class Processing:
         user = await self._users.named(tenant, request.match_info["user_id"])
         if user is None:
             return json_response([])
-        rows = await self._interactions.page(
-            tenant,
-            InteractionFilter(user_id=user.id, since=user.history_cleared_at),
-            limit=limit,
-            fields=SAID,
+        since = user.history_cleared_at
+        rows, said = await gather(
+            self._interactions.page(
+                tenant, InteractionFilter(user_id=user.id, since=since), limit=limit, fields=SAID
+            ),
+            self._outgoing.page(tenant, user.id, limit=limit, since=since),
         )
-        entries = [entry for row in reversed(rows) for entry in history_shape(row)]
-        return json_response(entries[-limit:])
+        entries = [turn for row in reversed(rows) for turn in history_shape(row)]
+        entries += [entry("assistant", row["text"], row["at"]) for row in said if row["text"]]
+        return json_response(sorted(entries, key=lambda turn: turn["at"])[-limit:])
 
     async def clear(self, request: web.Request) -> web.Response:
         """Start the conversation anew. The interactions stay; erasing is another route."""
