@@ -9,6 +9,7 @@ from metasim.control import Control
 from metasim.edge import command_errors, graph_edge
 from metasim.faults import Faults
 from metasim.graph import GraphApi
+from metasim.identity import Identity
 from metasim.marks import Marks
 from metasim.numbers import Numbers
 from metasim.phone import Phone
@@ -54,6 +55,7 @@ def build_app(config: SimConfig | None = None) -> web.Application:
     app.add_routes(Numbers(world, courier).routes())
     app.add_routes(Phone(world, writing).routes())
     app.add_routes(Marks(world, writing).routes())
+    app.add_routes(Identity(world, courier).routes())
     app.add_routes(RawWebhooks(world, courier, escape=config.escape_unicode).routes())
     app.add_routes(Control(world, courier, faults, background).routes())
     app.add_routes(GraphApi(world, courier, sender).routes())
