@@ -4,6 +4,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from metasim.account import Account
 from metasim.coexistence import Coexistence
 from metasim.config import SimConfig
 from metasim.control import Control
@@ -58,6 +59,7 @@ def build_app(config: SimConfig | None = None) -> web.Application:
     app.add_routes(Marks(world, writing).routes())
     app.add_routes(Identity(world, courier).routes())
     app.add_routes(Coexistence(world, courier, writing).routes())
+    app.add_routes(Account(world, courier).routes())
     app.add_routes(RawWebhooks(world, courier, escape=config.escape_unicode).routes())
     app.add_routes(Control(world, courier, faults, background).routes())
     app.add_routes(GraphApi(world, courier, sender).routes())
