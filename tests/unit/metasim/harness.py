@@ -40,12 +40,26 @@ class Received:
     verified: bool
 
     @property
-    def value(self) -> dict[str, Any]:
+    def entry(self) -> dict[str, Any]:
         body = json.loads(self.raw)
         assert body["object"] == "whatsapp_business_account"
-        assert body["entry"][0]["id"] == WABA_ID
-        assert body["entry"][0]["changes"][0]["field"] == "messages"
-        return body["entry"][0]["changes"][0]["value"]
+        (entry,) = body["entry"]
+        assert entry["id"] == WABA_ID
+        return entry
+
+    @property
+    def value(self) -> dict[str, Any]:
+        return self.value_of("messages")
+
+    def value_of(self, field: str) -> dict[str, Any]:
+        (change,) = self.entry["changes"]
+        assert change["field"] == field
+        return change["value"]
+
+    @property
+    def message(self) -> dict[str, Any]:
+        (message,) = self.value["messages"]
+        return message
 
 
 @dataclass
@@ -141,6 +155,16 @@ class Sim:
             timeout=aiohttp.ClientTimeout(total=timeout_s),
         ) as answer:
             return answer.status, await answer.json()
+
+    async def act(self, path: str, expected: int = 200, **fields: Any) -> dict[str, Any]:
+        """A command about the usual number; a person's commands are by the usual person."""
+        body = {"phone_number_id": NUMBER_ID, "from": PHONE, **fields}
+        return await self.command("POST", path, body, expected)
+
+    async def bubble(self, wamid: str, who: str = DIGITS) -> dict[str, Any]:
+        messages = (await self.conversation(who))["messages"]
+        (found,) = [item for item in messages if item["wamid"] == wamid]
+        return found
 
     async def requests(self) -> list[dict[str, Any]]:
         return (await self.command("GET", "/sim/requests"))["requests"]

@@ -4,11 +4,15 @@ from pathlib import Path
 
 from aiohttp import web
 
+from metasim.account import Account
+from metasim.coexistence import Coexistence
 from metasim.config import SimConfig
 from metasim.control import Control
 from metasim.edge import command_errors, graph_edge
 from metasim.faults import Faults
 from metasim.graph import GraphApi
+from metasim.identity import Identity
+from metasim.marks import Marks
 from metasim.numbers import Numbers
 from metasim.phone import Phone
 from metasim.raw import RawWebhooks
@@ -16,6 +20,7 @@ from metasim.sending import Sender
 from metasim.tasks import Background
 from metasim.webhooks import Courier
 from metasim.world import World
+from metasim.writing import Writing
 
 PAGE = Path(__file__).with_name("page.html")
 
@@ -34,6 +39,7 @@ def build_app(config: SimConfig | None = None) -> web.Application:
     background = Background()
     courier = Courier(world, config, background)
     faults = Faults(world.stopping, config.hang_s)
+    writing = Writing(world, courier)
     sender = Sender(world, courier, background, config)
 
     async def page(_request: web.Request) -> web.FileResponse:
@@ -49,7 +55,11 @@ def build_app(config: SimConfig | None = None) -> web.Application:
     )
     app.add_routes([web.get("/", page)])
     app.add_routes(Numbers(world, courier).routes())
-    app.add_routes(Phone(world, courier).routes())
+    app.add_routes(Phone(world, writing).routes())
+    app.add_routes(Marks(world, writing).routes())
+    app.add_routes(Identity(world, courier).routes())
+    app.add_routes(Coexistence(world, courier, writing).routes())
+    app.add_routes(Account(world, courier).routes())
     app.add_routes(RawWebhooks(world, courier, escape=config.escape_unicode).routes())
     app.add_routes(Control(world, courier, faults, background).routes())
     app.add_routes(GraphApi(world, courier, sender).routes())

@@ -133,13 +133,15 @@ class GraphError(Exception):
         return {"error": error}
 
 
-def webhook_error(code: int) -> dict[str, Any]:
+def webhook_error(
+    code: int, *, title: str | None = None, details: str | None = None
+) -> dict[str, Any]:
     """The form that errors have inside webhooks: a title, no type, a link."""
-    title = CODES.get(code, UNLISTED).title
+    title = title or CODES.get(code, UNLISTED).title
     return {
         "code": code,
         "title": title,
         "message": title,
-        "error_data": {"details": title},
+        "error_data": {"details": details or title},
         "href": ERRORS_PAGE,
     }

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-STATUSES = frozenset({"sent", "delivered", "read", "failed"})
+STATUSES = frozenset({"sent", "delivered", "read", "played", "failed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class StatusStep:
     """
 
     status: str
-    """``sent``, ``delivered``, ``read`` or ``failed``."""
+    """``sent``, ``delivered``, ``read``, ``played`` or ``failed``."""
     delay_ms: float
     """Milliseconds since the message was accepted, 0 or more."""
     code: int = 131026
@@ -68,6 +68,16 @@ class SimConfig:
     escape_unicode: bool = True
     r"""Send ``\u00e9`` and ``\/`` as Meta does, so that re-serialising receivers fail."""
 
+    public_url: str | None = None
+    """Where receivers reach the simulator, for links to media, such as ``http://metasim:9099``.
+    None: where the command or call that needs a link reached it."""
+    media_path: str = "/whatsapp_business/attachments/"
+    """Path of those links, as on Meta's own host; not under ``/sim/``."""
+    media_link_s: float = 300.0
+    """How long a link to media lives: Meta's five minutes."""
+    media_kept_s: float = 7 * 24 * 3600.0
+    """How long media that people sent can be fetched: Meta's seven days."""
+
     hang_s: float = 120.0
     """Seconds after which a request held by a timeout fault is closed without an answer."""
     newest_graph_version: int = 26
@@ -78,3 +88,5 @@ class SimConfig:
             raise ValueError("pair_burst and throughput_per_s start at 1, pair_interval_s above 0")
         if any(delay < 0 for delay in self.webhook_retry_delays_s):
             raise ValueError("webhook_retry_delays_s must be 0 or more")
+        if not self.media_path.startswith("/") or self.media_path.startswith("/sim/"):
+            raise ValueError("media_path must start with / and not with /sim/")

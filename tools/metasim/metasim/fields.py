@@ -58,6 +58,31 @@ class Fields:
             raise BadCommandError(f"{name}: a number of 0 or more is needed")
         return float(found)
 
+    def coordinate(self, name: str, limit: float) -> float:
+        """A number from ``-limit`` to ``limit`` that must be there."""
+        found = self._data.get(name)
+        if (
+            isinstance(found, bool)
+            or not isinstance(found, (int, float))
+            or not abs(found) <= limit
+        ):
+            raise BadCommandError(f"{name}: a number from -{limit} to {limit} is needed")
+        return float(found)
+
+    def objects(self, name: str) -> list[dict[str, Any]]:
+        """A list of JSON objects that must be there and not be empty."""
+        found = self._data.get(name)
+        if not isinstance(found, list) or not found or not all(isinstance(i, dict) for i in found):
+            raise BadCommandError(f"{name}: a list of objects is needed")
+        return found
+
+    def names(self, name: str) -> list[str]:
+        """A list of strings; empty when absent or null."""
+        found = self.value(name, [])
+        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+            raise BadCommandError(f"{name}: a list of strings is needed")
+        return found
+
     def integer(self, name: str, default: T) -> int | T:
         """A whole number of 0 or more."""
         found = self.number(name, None)

@@ -9,11 +9,15 @@ from metasim.codes import webhook_error
 from metasim.world import Message, Number, Person
 
 
-def envelope(number: Number, value: Any, field: str = "messages") -> dict[str, Any]:
-    """One entry with one change."""
+def envelope(
+    number: Number, value: Any, field: str = "messages", *, time: int | None = None
+) -> dict[str, Any]:
+    """One entry with one change. Only entries about the account itself carry a ``time``."""
+    stamp = {} if time is None else {"time": time}
+    change = {"value": value, "field": field}
     return {
         "object": "whatsapp_business_account",
-        "entry": [{"id": number.waba_id, "changes": [{"value": value, "field": field}]}],
+        "entry": [{"id": number.waba_id, **stamp, "changes": [change]}],
     }
 
 
@@ -31,32 +35,47 @@ def signature(secret: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def written_value(
-    number: Number, person: Person, message: dict[str, Any], *, user_id: str | None
-) -> dict[str, Any]:
-    """``value`` of a webhook for what a person wrote. A hidden phone is absent, not empty."""
+def written_value(number: Number, person: Person, message: dict[str, Any]) -> dict[str, Any]:
+    """``value`` of a webhook for what a person wrote."""
+    contact = contact_of(person, message.get("from_user_id"))
+    return {**head(number), "contacts": [contact], "messages": [message]}
+
+
+def contact_of(person: Person, user_id: str | None) -> dict[str, Any]:
+    """Who a webhook is about. A hidden phone is absent, not empty."""
     profile = {"name": person.name}
     if person.username:
         profile["username"] = person.username
     contact: dict[str, Any] = {"profile": profile}
-    if person.digits and not person.phone_hidden:
-        contact["wa_id"] = person.digits
+    if person.shown_digits:
+        contact["wa_id"] = person.shown_digits
     if user_id:
         contact["user_id"] = user_id
-    return {**_head(number), "contacts": [contact], "messages": [message]}
+    return contact
 
 
 def status_value(
     number: Number, person: Person, message: Message, status: str, code: int
 ) -> dict[str, Any]:
     """``value`` of a webhook for one tick of a reply. ``code`` matters to ``failed`` only."""
+    entry = status_entry(person, message, status)
+    if status == "failed":
+        entry["errors"] = [webhook_error(code)]
+    value: dict[str, Any] = {**head(number), "statuses": [entry]}
+    if person.user_id and status != "failed":
+        value["contacts"] = [contact_of(person, person.user_id)]
+    return value
+
+
+def status_entry(person: Person, message: Message, status: str) -> dict[str, Any]:
+    """One tick of a reply. A hidden phone is absent."""
     entry: dict[str, Any] = {
         "id": message.wamid,
         "status": status,
         "timestamp": str(int(message.statuses[status])),
     }
-    if person.digits and not person.phone_hidden:
-        entry["recipient_id"] = person.digits
+    if person.shown_digits:
+        entry["recipient_id"] = message.to_digits or person.shown_digits
     if person.user_id:
         entry["recipient_user_id"] = person.user_id
     if message.callback_data is not None:
@@ -69,15 +88,7 @@ def status_value(
             "type": "regular",
             "category": category,
         }
-    if status == "failed":
-        entry["errors"] = [webhook_error(code)]
-    value: dict[str, Any] = {**_head(number), "statuses": [entry]}
-    if person.user_id and status != "failed":
-        contact: dict[str, Any] = {"profile": {"name": person.name}, "user_id": person.user_id}
-        if "recipient_id" in entry:
-            contact["wa_id"] = person.digits
-        value["contacts"] = [contact]
-    return value
+    return entry
 
 
 def messages_of(body: Any, phone_number_id: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
@@ -110,7 +121,8 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _head(number: Number) -> dict[str, Any]:
+def head(number: Number) -> dict[str, Any]:
+    """What every ``value`` about a number begins with."""
     return {
         "messaging_product": "whatsapp",
         "metadata": {

@@ -6,22 +6,35 @@ from typing import Any
 
 from aiohttp import web
 
+from metasim.bubbles import bubble
 from metasim.fields import BadCommandError, Fields, read_fields
-from metasim.inbound import record
+from metasim.kinds import Shape, build
 from metasim.numbers import known_number
-from metasim.payloads import written_value
-from metasim.webhooks import Courier
-from metasim.world import Message, Number, Person, World, digits_of, new_wamid
+from metasim.people import writer
+from metasim.world import Message, Number, Person, World, digits_of
+from metasim.writing import Writing, origin_of
 
 WAIT_MAX_S = 300.0
+
+AD = {
+    "source_url": "https://fb.me/3cr4Wqqkv",
+    "source_id": "120226305854810726",
+    "source_type": "ad",
+    "headline": "Chat with us",
+    "body": "Ask us anything.",
+    "media_type": "image",
+    "image_url": "https://scontent.example/ad.jpg",
+    "ctwa_clid": "Aff-n8ZTODiE79d22KtAwQKj9e",
+}
+"""What ``referral: true`` stands for: the first message from an ad that leads to the chat."""
 
 
 class Phone:
     """Handlers under ``/sim/phone``."""
 
-    def __init__(self, world: World, courier: Courier) -> None:
+    def __init__(self, world: World, writing: Writing) -> None:
         self._world = world
-        self._courier = courier
+        self._writing = writing
 
     def routes(self) -> list[web.RouteDef]:
         """See README for the JSON of each."""
@@ -35,25 +48,13 @@ class Phone:
         """Write as a person; answers after the first attempt of the webhook."""
         fields = await read_fields(request)
         number = known_number(self._world, fields)
-        user_id = fields.optional_text("user_id")
-        person = self._writer(fields, user_id)
-        message = self._message(fields, number, person, user_id)
-        value = written_value(number, person, message, user_id=user_id)
-        record(self._world, number, person, message)
-        self._world.throughput.drain(number.phone_number_id)
-        await self._world.announce()
-        delivery = await self._courier.deliver_value(number, value, "message", message["id"])
-        last = delivery.attempts[-1] if delivery.attempts else None
-        return web.json_response(
-            {
-                "wamid": message["id"],
-                "delivered": delivery.state == "delivered",
-                "status_code": last.status_code if last else None,
-                "error": last.error if last else "no callback URL",
-                "attempts": len(delivery.attempts),
-                "delivery_id": delivery.id,
-            }
-        )
+        shape = self._shape(fields, number, origin_of(request))
+        person = writer(self._world, fields)
+        message = self._writing.begin(fields, person)
+        if context := self._context(fields, number, person):
+            message["context"] = context
+        message |= _around(fields) | shape
+        return web.json_response(await self._writing.send(number, person, message))
 
     async def conversation(self, request: web.Request) -> web.Response:
         """Everything the person sees, oldest first; empty for somebody unknown."""
@@ -65,7 +66,7 @@ class Phone:
             for item in person.typing_since
             if number_id in (None, item)
         )
-        shown = [_bubble(message) for message in messages]
+        shown = [bubble(message) for message in messages]
         return web.json_response({"typing": typing, "messages": shown})
 
     async def wait(self, request: web.Request) -> web.Response:
@@ -78,10 +79,14 @@ class Phone:
         if after < 0 or not 0 <= timeout_s <= WAIT_MAX_S:
             raise BadCommandError(f"after from 0, timeout_s from 0 to {WAIT_MAX_S:.0f}")
         number_id = request.query.get("phone_number_id")
+        sender = request.query.get("sender")
 
         def replies() -> list[Message]:
-            written = _with(self._person(request), number_id)
-            return [message for message in written if message.author == "business"]
+            return [
+                message
+                for message in _with(self._person(request), number_id)
+                if message.author == "business" and sender in (None, message.sender)
+            ]
 
         stopping = self._world.stopping
         with contextlib.suppress(TimeoutError):
@@ -92,7 +97,7 @@ class Phone:
         found = replies()
         return web.json_response(
             {
-                "replies": [_bubble(message) for message in found[after:]],
+                "replies": [bubble(message) for message in found[after:]],
                 "total": len(found),
                 "timed_out": len(found) <= after,
             }
@@ -102,69 +107,39 @@ class Phone:
         who = request.match_info["who"]
         return self._world.find_person(digits_of(who) or who)
 
-    def _writer(self, fields: Fields, user_id: str | None) -> Person:
-        digits = digits_of(fields.text("from"))
-        if not 5 <= len(digits) <= 15:
-            raise BadCommandError("from: a phone number is needed, such as +15551234567")
-        hidden = fields.flag("hide_phone")
-        if hidden and user_id is None:
-            raise BadCommandError("hide_phone needs a user_id")
-        person = self._world.meet_person(digits, user_id)
-        person.name = fields.optional_text("name") or person.name
-        person.username = fields.optional_text("username") or person.username
-        person.phone_hidden = hidden
-        return person
-
-    def _message(
-        self, fields: Fields, number: Number, person: Person, user_id: str | None
-    ) -> dict[str, Any]:
-        message: dict[str, Any] = {
-            "id": fields.optional_text("wamid") or new_wamid(),
-            "timestamp": str(fields.integer("timestamp", int(self._world.now()))),
-        }
-        if not person.phone_hidden:
-            message["from"] = person.digits
-        if user_id:
-            message["from_user_id"] = user_id
-        if quoted := fields.optional_text("context_message_id"):
-            ours = any(
-                item.wamid == quoted and item.author == "business" for item in person.messages
-            )
-            author = digits_of(number.display_phone_number) if ours else person.digits
-            message["context"] = {"from": author, "id": quoted}
+    def _shape(self, fields: Fields, number: Number, origin: str) -> Shape:
+        """The message as the command words it: verbatim, by its kind, or plain text."""
         if "message" in fields:
             given = fields.value("message", {})
             if not isinstance(given, dict) or "type" not in given:
                 raise BadCommandError("message: an object with a type is needed")
-            return {**message, **given}
-        return {**message, "type": "text", "text": {"body": fields.text("text")}}
+            return given
+        kind = fields.optional_text("kind") or "text"
+        return build(kind, fields, self._writing.attach(number, origin))
+
+    def _context(self, fields: Fields, number: Number, person: Person) -> dict[str, Any]:
+        if fields.flag("frequently_forwarded"):
+            return {"frequently_forwarded": True}
+        if fields.flag("forwarded"):
+            return {"forwarded": True}
+        quoted = fields.optional_text("context_message_id")
+        return self._writing.quote(number, person, quoted) if quoted else {}
+
+
+def _around(fields: Fields) -> dict[str, Any]:
+    """What may stand beside any message: where it came from, and the group it was written in."""
+    around: dict[str, Any] = {}
+    referral = fields.value("referral", False)
+    if referral:
+        if referral is not True and not isinstance(referral, dict):
+            raise BadCommandError("referral: true or an object is needed")
+        around["referral"] = AD if referral is True else referral
+    if group_id := fields.optional_text("group_id"):
+        around["group_id"] = group_id
+    return around
 
 
 def _with(person: Person | None, number_id: str | None) -> list[Message]:
     if person is None:
         return []
     return [item for item in person.messages if number_id in (None, item.phone_number_id)]
-
-
-def _bubble(message: Message) -> dict[str, Any]:
-    quoted = message.context_message_id
-    bubble: dict[str, Any] = {
-        "wamid": message.wamid,
-        "phone_number_id": message.phone_number_id,
-        "direction": message.author,
-        "type": message.kind,
-        "text": message.text,
-        "at": message.at,
-        "context": quoted and {"message_id": quoted},
-    }
-    if message.author == "business":
-        bubble["statuses"] = message.statuses
-        bubble["status"] = list(message.statuses)[-1] if message.statuses else "accepted"
-        bubble["biz_opaque_callback_data"] = message.callback_data
-        bubble["content"] = message.content
-    else:
-        bubble["delivered"] = message.delivered_at is not None
-        bubble["read"] = message.read_at is not None
-        bubble["read_at"] = message.read_at
-        bubble["typing_seen"] = message.typing_at is not None
-    return bubble

@@ -12,7 +12,7 @@ from metasim.fields import BadCommandError, Fields, read_fields
 from metasim.inbound import record_all
 from metasim.numbers import known_number
 from metasim.payloads import encode, envelope, messages_of
-from metasim.webhooks import Courier, Delivery
+from metasim.webhooks import Courier, Delivery, outcome
 from metasim.world import Number, World
 
 TIMES_MAX = 10_000
@@ -69,7 +69,13 @@ class RawWebhooks:
         if found is None:
             raise BadCommandError("no webhook was sent about this wamid", 404)
         again = [
-            Delivery(found.number, found.body, found.kind, found.wamids)
+            Delivery(
+                found.number,
+                found.body,
+                found.kind,
+                found.wamids,
+                overridable=found.overridable,
+            )
             for _ in range(_times(fields))
         ]
         self._courier.log.extend(again)
@@ -103,7 +109,7 @@ class RawWebhooks:
         else:
             for delivery in deliveries:
                 await send(delivery)
-        return web.json_response({"results": [_result(delivery) for delivery in deliveries]})
+        return web.json_response({"results": [outcome(delivery) for delivery in deliveries]})
 
     def _body(self, fields: Fields, number: Number) -> tuple[bytes, Any]:
         if ("value" in fields) == ("body" in fields):
@@ -130,15 +136,3 @@ def _times(fields: Fields) -> int:
     if times > TIMES_MAX:
         raise BadCommandError(f"times: at most {TIMES_MAX}")
     return times
-
-
-def _result(delivery: Delivery) -> dict[str, Any]:
-    last = delivery.attempts[-1] if delivery.attempts else None
-    return {
-        "delivery_id": delivery.id,
-        "delivered": delivery.state == "delivered",
-        "status_code": last.status_code if last else None,
-        "error": last.error if last else "no callback URL",
-        "response": last.response if last else "",
-        "attempts": len(delivery.attempts),
-    }

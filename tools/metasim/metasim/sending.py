@@ -12,6 +12,8 @@ from metasim.tasks import Background
 from metasim.webhooks import Courier
 from metasim.world import Message, Number, Person, World, new_wamid
 
+UNDELIVERABLE = 131026
+
 READABLE_S = 30 * 24 * 3600.0
 """Messages can be marked read for 30 days."""
 
@@ -32,7 +34,8 @@ class Sender:
     ) -> dict[str, Any]:
         """Accept a message and start its status callbacks; the documented answer.
 
-        With ``failing_code`` the only callback is ``failed``. Raises GraphError: 130429 for the
+        With ``failing_code``, or to a number that its owner has left, the only callback is
+        ``failed``. Raises GraphError: 130429 for the
         number's throughput, 131026 for an unknown business-scoped id, 131047 outside the service
         window, 131056 for the pair limit.
         """
@@ -55,11 +58,14 @@ class Sender:
             content=asked.content,
             context_message_id=asked.context_message_id,
             callback_data=asked.callback_data,
+            to_digits=asked.to,
         )
         person.messages.append(message)
         person.typing_since.pop(number.phone_number_id, None)
         log_event("message_accepted", wamid=message.wamid, kind=message.kind)
         steps = world.statuses
+        if asked.to in person.former:
+            failing_code = failing_code or UNDELIVERABLE
         if failing_code is not None:
             steps = (StatusStep("failed", steps[0].delay_ms if steps else 0.0, failing_code),)
         self._background.spawn(self._report(number, person, message, steps))
@@ -88,8 +94,10 @@ class Sender:
 
     def _addressee(self, number: Number, asked: SendMessage) -> Person:
         person = self._world.find_person(asked.to or asked.user_id or "")
-        if person is None and asked.to is None:
-            raise GraphError(131026, "Message undeliverable: unknown business-scoped user id.")
+        if asked.to is None and (person is None or asked.user_id in person.former):
+            raise GraphError(
+                UNDELIVERABLE, "Message undeliverable: unknown business-scoped user id."
+            )
         if self._config.window_enforced and asked.kind != "template":
             last = person.last_wrote_at.get(number.phone_number_id) if person else None
             if last is None or self._world.now() - last >= self._config.window_s:

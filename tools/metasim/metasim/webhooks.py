@@ -42,7 +42,7 @@ class Delivery:
     number: Number
     body: bytes = field(repr=False)
     kind: str
-    """``message``, ``status`` or ``raw``."""
+    """``message``, ``status``, ``raw``, or the webhook's field when that is not ``messages``."""
     wamids: frozenset[str]
     sign_with: str | None = field(default=None, repr=False)
     """A secret in place of the app's, for forgeries."""
@@ -52,6 +52,8 @@ class Delivery:
     attempts: list[Attempt] = field(default_factory=list)
     state: str = "pending"
     """``pending``, ``delivered``, or ``dropped`` when the last attempt failed."""
+    overridable: bool = True
+    """Whether it may go to a callback of the number's or the WABA's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +88,37 @@ class Courier:
     async def deliver_value(
         self, number: Number, value: dict[str, Any], kind: str, wamid: str
     ) -> Delivery:
-        """Wrap, encode and deliver one change; see ``deliver``."""
+        """Wrap, encode and deliver one change of the field ``messages``; see ``deliver``."""
         body = encode(envelope(number, value), escape=self._config.escape_unicode)
         delivery = Delivery(number, body, kind, frozenset({wamid}))
+        await self.deliver(delivery)
+        return delivery
+
+    async def deliver_to_app(
+        self,
+        number: Number,
+        field: str,
+        value: Any,
+        *,
+        time: int | None = None,
+        wamids: frozenset[str] = frozenset(),
+    ) -> Delivery:
+        """Deliver a change of another field: always to the app's callback."""
+        wrapped = envelope(number, value, field, time=time)
+        body = encode(wrapped, escape=self._config.escape_unicode)
+        delivery = Delivery(number, body, field, wamids, overridable=False)
         await self.deliver(delivery)
         return delivery
 
     async def deliver(self, delivery: Delivery) -> None:
         """Make the first attempt; when it fails the rest of the schedule goes on behind."""
         self.log.append(delivery)
-        if not await self.attempt(delivery) and self._world.callback_url(delivery.number):
+        if not await self.attempt(delivery) and self._url(delivery):
             self._background.spawn(self._retry(delivery))
 
     async def attempt(self, delivery: Delivery) -> bool:
         """POST once. True when the answer was 200. Does nothing without a callback URL."""
-        url = self._world.callback_url(delivery.number)
+        url = self._url(delivery)
         if url is None:
             delivery.state = "dropped"
             log_event("webhook_dropped", delivery_id=delivery.id, reason="no callback URL")
@@ -196,7 +214,23 @@ class Courier:
                 found[1].delivered_at = self._world.now()
         await self._world.announce()
 
+    def _url(self, delivery: Delivery) -> str | None:
+        return self._world.callback_url(delivery.number, overridable=delivery.overridable)
+
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
             raise RuntimeError("the application is not running")
         return self._session
+
+
+def outcome(delivery: Delivery) -> dict[str, Any]:
+    """What a command answers about the webhook that it caused."""
+    last = delivery.attempts[-1] if delivery.attempts else None
+    return {
+        "delivery_id": delivery.id,
+        "delivered": delivery.state == "delivered",
+        "status_code": last.status_code if last else None,
+        "error": last.error if last else "no callback URL",
+        "response": last.response if last else "",
+        "attempts": len(delivery.attempts),
+    }

@@ -12,12 +12,25 @@ from typing import Any, Literal
 
 from metasim.config import SimConfig
 from metasim.limits import TokenBuckets
+from metasim.media import MediaStore
 
 HISTORY_SIZE = 20_000
 """Requests and deliveries that are kept: enough for a load test, bounded for a long-lived stack."""
 
 TYPING_S = 25.0
 """How long a typing indicator shows when no reply comes (Meta's number)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A message template of the number's account."""
+
+    name: str
+    language: str
+    status: str = "APPROVED"
+    """Meta's word, in capitals; only ``APPROVED`` can be sent."""
+    parameters: int | None = None
+    """How many parameters its body takes; None for any."""
 
 
 @dataclass(slots=True)
@@ -35,6 +48,10 @@ class Number:
     """The app's callback: what "Verify and Save" stores."""
     override_url: str | None = None
     """The number's own callback; goes before the WABA's and the app's."""
+    require_proof: bool = False
+    """The app's "Require App Secret": calls without ``appsecret_proof`` are refused."""
+    templates: tuple[Template, ...] | None = None
+    """What may be sent as a template; None for anything."""
 
 
 @dataclass(slots=True)
@@ -56,6 +73,15 @@ class Message:
     """When our webhook of a person's message was first answered with 200."""
     read_at: float | None = None
     typing_at: float | None = None
+    sender: Literal["api", "app", "agent"] = "api"
+    """Who wrote for the business: the Cloud API, a human in its phone app, or Meta's agent."""
+    to_digits: str | None = None
+    """The phone number that a reply was addressed to; statuses repeat it."""
+    group_id: str | None = None
+    edited_at: float | None = None
+    revoked: bool = False
+    reaction: str | None = None
+    """The person's emoji on this bubble."""
 
 
 @dataclass(slots=True)
@@ -67,10 +93,17 @@ class Person:
     name: str = "WhatsApp User"
     username: str | None = None
     phone_hidden: bool = False
+    former: set[str] = field(default_factory=set)
+    """Digits and ids that were theirs. They still lead here, but are not used again."""
     messages: list[Message] = field(default_factory=list)
     last_wrote_at: dict[str, float] = field(default_factory=dict)
     """By phone number id, from the message's own timestamp: it opens the service window."""
     typing_since: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def shown_digits(self) -> str | None:
+        """The phone number as businesses may see it: None while it is hidden."""
+        return None if self.phone_hidden else self.digits
 
 
 @dataclass(slots=True)
@@ -115,6 +148,7 @@ class World:
         self.throughput = TokenBuckets(
             config.throughput_per_s, config.throughput_per_s, config.clock
         )
+        self.media = MediaStore(config)
         self.numbers: dict[str, Number] = {}
         self.subscriptions: dict[str, str | None] = {}
         """Override URL by WABA id; a WABA that is absent is not subscribed and gets nothing."""
@@ -132,17 +166,22 @@ class World:
             kept.clear()
         self._people.clear()
         self.calls.clear()
+        self.media.clear()
 
     async def announce(self) -> None:
         """Wake everybody who waits for ``changed``."""
         async with self.changed:
             self.changed.notify_all()
 
-    def callback_url(self, number: Number) -> str | None:
-        """Where webhooks of ``number`` go: its own URL, its WABA's, the app's; None for nowhere."""
+    def callback_url(self, number: Number, *, overridable: bool = True) -> str | None:
+        """Where webhooks of ``number`` go: its own URL, its WABA's, the app's; None for nowhere.
+
+        Only the field ``messages`` can be overridden; all others go to the app.
+        """
         if number.waba_id not in self.subscriptions:
             return None
-        return number.override_url or self.subscriptions[number.waba_id] or number.callback_url
+        override = number.override_url or self.subscriptions[number.waba_id]
+        return (override if overridable else None) or number.callback_url
 
     def find_person(self, alias: str) -> Person | None:
         """By digits or business-scoped id."""
@@ -154,12 +193,28 @@ class World:
         if found is None:
             found = Person(digits, user_id)
             self._people.append(found)
-        found.digits = digits or found.digits
-        found.user_id = user_id or found.user_id
-        for alias in (found.digits, found.user_id):
-            if alias:
-                self._by_alias[alias] = found
+        if digits not in found.former:
+            found.digits = digits or found.digits
+        if user_id not in found.former:
+            found.user_id = user_id or found.user_id
+        self._name(found)
         return found
+
+    def move_person(self, person: Person, digits: str, user_id: str | None) -> None:
+        """Give somebody a new number and id; the old ones still lead to them."""
+        theirs = {digits, user_id}
+        for alias in (person.digits, person.user_id):
+            if alias and alias not in theirs:
+                person.former.add(alias)
+        person.digits, person.user_id = digits, user_id
+        # Somebody may move back to a number that they had before.
+        person.former = {alias for alias in person.former if alias not in theirs}
+        self._name(person)
+
+    def _name(self, person: Person) -> None:
+        for alias in (person.digits, person.user_id):
+            if alias:
+                self._by_alias[alias] = person
 
     def people(self) -> list[Person]:
         """Everybody, in the order they were first met."""
@@ -172,12 +227,20 @@ class World:
             return
         self._written[key] = (person, message)
         person.messages.append(message)
-        last = person.last_wrote_at.get(message.phone_number_id, message.at)
-        person.last_wrote_at[message.phone_number_id] = max(last, message.at)
+        if message.group_id is None:  # a group opens nobody's window
+            last = person.last_wrote_at.get(message.phone_number_id, message.at)
+            person.last_wrote_at[message.phone_number_id] = max(last, message.at)
 
     def written(self, phone_number_id: str, wamid: str) -> tuple[Person, Message] | None:
         """A person's message to this number, with its author."""
         return self._written.get((phone_number_id, wamid))
+
+    def bubble(self, person: Person, phone_number_id: str, wamid: str) -> Message | None:
+        """A message of their conversation with this number, whoever wrote it."""
+        for message in reversed(person.messages):
+            if (message.phone_number_id, message.wamid) == (phone_number_id, wamid):
+                return message
+        return None
 
     def is_typing(self, person: Person, phone_number_id: str) -> bool:
         """Whether the person sees the business typing now."""
