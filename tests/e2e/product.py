@@ -112,21 +112,21 @@ class Product:
             }
         return common
 
-    async def start(self, name: str) -> None:
-        """Start one service and wait until it is ready."""
+    async def start(self, name: str, **more: str) -> None:
+        """Start one service, its environment with ``more`` in it, and wait until it is ready."""
         process = ServiceProcess(
             PACKAGES.get(name, name),
-            env=self.environment(name),
+            env=self.environment(name) | more,
             log_path=self.folder / f"{name}.log",
         )
         await process.start()
         self.services[name] = process
         await process.wait_ready(self.ports[f"{name}.admin"])
 
-    async def restart(self, name: str) -> None:
-        """SIGTERM, then start again."""
+    async def restart(self, name: str, **more: str) -> None:
+        """SIGTERM, then start again, with ``more`` in the environment."""
         await self.services[name].terminate()
-        await self.start(name)
+        await self.start(name, **more)
 
     def client(self) -> AsyncHumaneClient:
         """The client library, pointed at this product."""

@@ -43,6 +43,8 @@ class ModelDouble:
         self.behaviour = "normal"
         self.text = "That sounds like a lot. What would help most?"
         self.held_word: str | None = None
+        self.delay_s = 0.0
+        """How long it thinks."""
         self.release = asyncio.Event()
         self.verdict = '{"action": "PROCEED", "category": "none"}'
         self.heard = "I had an awful day and nobody listens"
@@ -68,6 +70,7 @@ class ModelDouble:
         last = call["messages"][-1]["content"]
         if self.behaviour == "hang" or (self.held_word and self.held_word in last):
             await self.release.wait()
+        await asyncio.sleep(self.delay_s)
         if self.behaviour == "error":
             return web.json_response({"error": {"message": f"planted: {last}"}}, status=500)
         if self.behaviour == "garbage":
