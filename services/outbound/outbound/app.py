@@ -1,16 +1,18 @@
 """Where outbound is put together."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import aiohttp
 
+from outbound.adapters import hold_store, pace_store
 from outbound.adapters.channels import Channels
 from outbound.adapters.delivery_store import DELIVERIES, INDEXES, DeliveryStore
 from outbound.adapters.graph import GraphClient, GraphSettings, open_session
+from outbound.adapters.hold_store import HoldStore
 from outbound.adapters.media import MediaClient, MediaSettings
+from outbound.adapters.pace_store import PaceStore
 from outbound.handlers.control import Control
 from outbound.handlers.dispatcher import Dispatcher
 from outbound.handlers.lanes import Lanes, key_of
@@ -43,8 +45,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     clock, metrics, bus = resources.clock, resources.metrics, resources.bus
     store = DeliveryStore(resources.database, clock)
     outbox = Outbox(resources.database[DELIVERIES], bus, clock, metrics)
-    wake = asyncio.Event()
-    ledger = Ledger(store, outbox, wake, clock, metrics)
+    holds = HoldStore(resources.database, clock)
     async with (
         aiohttp.ClientSession() as internal_session,
         open_session(settings.concurrency + READ_MARKS_AT_ONCE) as graph_session,
@@ -62,11 +63,20 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             metrics,
         )
         problems = ProblemReports(bus)
+        ledger = Ledger(
+            store,
+            outbox,
+            lambda: dispatcher.loop.wake(),  # noqa: PLW0108 - its steps record here: made below
+            clock,
+            metrics,
+        )
         sending = Sending(
             store,
             ledger,
             graph,
             channels,
+            PaceStore(resources.database),
+            holds,
             problems,
             Patience(
                 answer=timedelta(seconds=settings.graph_timeout_s),
@@ -75,7 +85,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             clock,
             metrics,
         )
-        dispatcher = Dispatcher(store, sending.step, wake, clock, settings.concurrency)
+        dispatcher = Dispatcher(store, sending.step, sending.resume, clock, settings.concurrency)
         control = Control(channels, principals, sending, dispatcher)
         lanes = Lanes(
             replies=Replies(ledger, clock).handle,
@@ -89,7 +99,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             ),
             parts=(
                 outbox,
-                dispatcher,
+                dispatcher.loop,
                 Broadcast(
                     bus,
                     broadcast_queue(
@@ -113,7 +123,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
                     settings.instance,
                 ),
             ),
-            indexes=INDEXES,
+            indexes=(*INDEXES, *pace_store.INDEXES, *hold_store.INDEXES),
         )
 
 

@@ -21,6 +21,13 @@ class Metrics:
             buckets=FAST_SECONDS,
             registry=r,
         )
+        self.pace_wait_seconds = Histogram(
+            "pace_wait_seconds",
+            "How long a message waits for its place under a limit of the provider.",
+            ["limit"],
+            registry=r,
+            buckets=(0.01, 0.1, 0.5, 1, 5, 15, 60, 300),
+        )
         self.webhook_items = Counter(
             "webhook_items", "Messages, statuses and others inside webhooks.", ["kind"], registry=r
         )

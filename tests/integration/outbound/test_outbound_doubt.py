@@ -30,7 +30,7 @@ async def crashed_while_sending(world: World, command: Envelope) -> None:
     """A delivery as its sender left it: begun, its answer never recorded."""
     then = world.clock() - timedelta(minutes=2)
     store = DeliveryStore(world.database, world.clock)
-    begun = deliveries.begin(opened(command, then), then, answer_by=then + timedelta(seconds=25))
+    begun = deliveries.begin(opened(command, then)[0], then, answer_by=then + timedelta(seconds=25))
     assert await store.insert(begun)
 
 

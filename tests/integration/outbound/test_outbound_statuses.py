@@ -66,7 +66,8 @@ async def test_a_late_failure_says_why(
     delivery_id, wamid = await sent(outbound, channel)
     failed = status_event(channel, "failed", delivery_id=delivery_id, wamid=wamid, codes=codes)
     await outbound.deliver(failed, failed)
-    await outbound.document(delivery_id, state="failed", emits_pending=False)
+    state = "window_closed" if reason == "window_closed" else "failed"
+    await outbound.document(delivery_id, state=state, emits_pending=False)
     (event,) = outbound.record.events("reply.failed")
     assert (event.data["reason"], event.data["code"]) == (reason, code)
 

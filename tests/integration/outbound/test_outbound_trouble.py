@@ -83,11 +83,11 @@ async def test_what_never_passes_is_tried_once_and_told(
 async def test_a_closed_window_is_told_as_such(world: World, outbound: Outbound, channel: Channel):
     await world.meta.fault(error(131047))
     refused = reply(channel)
-    stale = reply(channel, user_wrote_at=world.clock().replace(year=2020))
+    stale = reply(channel, phone=OTHER_PHONE, user_wrote_at=world.clock().replace(year=2020))
     await outbound.deliver(refused, stale)
     for command in (refused, stale):
         document = await outbound.document(
-            command.data["delivery_id"], state="failed", emits_pending=False
+            command.data["delivery_id"], state="window_closed", emits_pending=False
         )
         assert document["error"]["kind"] == "window_closed"
     assert len(await world.meta.requests()) == 1
@@ -189,7 +189,7 @@ async def test_a_waiting_reply_fails_when_its_window_closes(
     await outbound.document(command.data["delivery_id"], waiting="channel")
     world.clock.advance(hours=24)
     document = await outbound.document(
-        command.data["delivery_id"], state="failed", emits_pending=False
+        command.data["delivery_id"], state="window_closed", emits_pending=False
     )
     assert document["error"]["kind"] == "window_closed"
     (event,) = outbound.record.events("reply.failed")

@@ -4,9 +4,11 @@ import pytest
 
 from outbound.domain import deliveries
 from outbound.domain.deliveries import Delivery, Step, Trouble, Waiting, due_at
-from outbound.domain.holds import Hold, Holds
+from outbound.domain.graph_codes import Scope
+from outbound.domain.holds import Hold, Reach, longest
 from outbound.domain.lattice import State
-from outbound.handlers.emissions import events_between
+from outbound.handlers.emissions import SETTLED, events_between
+from shared.bus.topology import INBOUND, INTERACTIONS
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -45,7 +47,15 @@ def states(delivery: Delivery) -> list[str]:
 
 
 def emitted(before: Delivery, after: Delivery) -> list[str]:
-    return [publication.routing_key for publication in events_between(before, after)]
+    """What the world is told; brain is told the same of the interaction."""
+    told = events_between(before, after)
+    world = [one.routing_key for one in told if one.exchange == INTERACTIONS]
+    ours = [one.envelope.data["state"] for one in told if one.exchange == INBOUND]
+    assert len(world) == len(ours)
+    assert ours == [
+        "sent" if key == "reply.sent" else SETTLED.get(after.state, "unknown") for key in world
+    ]
+    return world
 
 
 def test_its_repr_shows_neither_text_nor_person():
@@ -97,7 +107,7 @@ def test_doubt_ends_in_one_repetition_and_then_in_the_open():
     closed = deliveries.give_up(doubtful, LATER)
     assert (closed.state, closed.open, closed.attempts) == (State.UNKNOWN, False, 2)
     events = events_between(doubtful, closed)
-    assert [e.routing_key for e in events] == ["reply.failed"]
+    assert [e.routing_key for e in events][:1] == ["reply.failed"]
     assert events[0].envelope.data["reason"] == "outcome_unknown"
     late = deliveries.with_status(closed, State.SENT, LATER, wamid="wamid.1", error=None)
     assert late is not None
@@ -138,15 +148,18 @@ def test_a_human_pace_is_bounded(not_before_s: int | None, due_s: int):
     assert due_at(not_before, NOW) == NOW + due_s * SECOND
 
 
-def test_the_longer_of_two_holds_counts_until_it_is_lifted_or_over():
-    holds = Holds()
-    holds.put("a", Hold(NOW + 10 * SECOND, Waiting.CHANNEL))
-    holds.put("a", Hold(NOW + SECOND, Waiting.THROTTLE))
-    holds.put("b", Hold(NOW + 10 * SECOND, Waiting.CHANNEL))
-    assert holds.of("a", NOW + 5 * SECOND) == Hold(NOW + 10 * SECOND, Waiting.CHANNEL)
-    assert holds.of("a", NOW + 10 * SECOND) is None
-    holds.lift("b")
-    assert holds.of("b", NOW) is None
-    holds.put("c", Hold(LATER, Waiting.CHANNEL))
-    holds.lift(None)
-    assert holds.of("c", NOW) is None
+def test_a_hold_reaches_as_far_as_its_limit():
+    known = Reach("c1", "w1", "a1")
+    assert known.keys == ("channel:c1", "waba:w1", "app:a1")
+    assert known.key_for(Scope.NUMBER) == known.key_for(None) == "channel:c1"
+    assert (known.key_for(Scope.WABA), known.key_for(Scope.APP)) == ("waba:w1", "app:a1")
+    bare = Reach("c1", "", "")
+    assert bare.keys == ("channel:c1",)
+    assert bare.key_for(Scope.WABA) == bare.key_for(Scope.APP) == "channel:c1"
+
+
+def test_of_several_holds_the_longest_that_stands_counts():
+    soon, later = Hold(NOW + SECOND, Waiting.THROTTLE), Hold(NOW + 9 * SECOND, Waiting.CHANNEL)
+    assert longest((soon, later), NOW) == later
+    assert longest((soon, later), NOW + 9 * SECOND) is None
+    assert longest((), NOW) is None

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outbound.adapters.graph import RawAnswer, acceptance, refusal, text_body
+from outbound.adapters.graph import RawAnswer, acceptance, message_body, refusal
 from outbound.domain.decide import Accepted, Refused, Unanswered
 from tests.unit.outbound.test_outbound_deliveries import queued
 
@@ -15,7 +15,7 @@ def answer(status: int, body: object, retry_after: str | None = None) -> RawAnsw
 
 
 def test_a_text_carries_recipient_context_and_our_id():
-    body = text_body(replace(queued(), context_message_id="wamid.theirs"))
+    body = message_body(replace(queued(), context_message_id="wamid.theirs"))
     assert body == {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
@@ -28,7 +28,7 @@ def test_a_text_carries_recipient_context_and_our_id():
 
 
 def test_a_person_without_a_phone_is_addressed_by_their_id():
-    body = text_body(replace(queued(), to_phone=None, to_user_id="GB.123"))
+    body = message_body(replace(queued(), to_phone=None, to_user_id="GB.123"))
     assert body["recipient"] == "GB.123"
     assert "to" not in body
     assert "context" not in body

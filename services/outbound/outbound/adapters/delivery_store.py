@@ -57,6 +57,17 @@ INDEXES = (
         name="open_waiting_channel",
         partial=_OPEN,
     ),
+    Index(
+        DELIVERIES,
+        (("tenant", 1), ("state", 1), ("created_at", -1), ("_id", -1)),
+        name="tenant_state_newest",
+    ),
+    # The newest thing the person wrote opens the window for all replies to them.
+    Index(
+        DELIVERIES,
+        (("conversation_key", 1), ("user_wrote_at", -1)),
+        name="conversation_user_wrote_at",
+    ),
     outbox_index(DELIVERIES),
 )
 
@@ -76,6 +87,7 @@ _FIXED = frozenset(
         "traceparent",
         "created_at",
         "urgent",
+        "author",
     }
 )
 """What no change touches."""
@@ -144,6 +156,38 @@ class DeliveryStore:
             .limit(LISTED)
         )
         return [_delivery(document) async for document in cursor]
+
+    async def page(
+        self,
+        tenant: str,
+        state: State,
+        *,
+        limit: int,
+        after: tuple[datetime, str] | None,
+    ) -> list[Delivery]:
+        """A tenant's deliveries in one state, newest first; ``after``: the page before's last."""
+        query: Document = {"tenant": tenant, "state": state.value}
+        if after is not None:
+            at, last_id = after
+            query["$or"] = [
+                {"created_at": {"$lt": at}},
+                {"created_at": at, "_id": {"$lt": last_id}},
+            ]
+        cursor = (
+            self._deliveries.find(query, _SHOWN)
+            .sort([("created_at", -1), ("_id", -1)])
+            .limit(limit)
+        )
+        return [_delivery(document) async for document in cursor]
+
+    async def user_wrote_at(self, conversation_key: str) -> datetime | None:
+        """When the person wrote last, as far as any of their deliveries tells."""
+        found = await self._deliveries.find_one(
+            {"conversation_key": conversation_key},
+            {"user_wrote_at": 1},
+            sort=[("user_wrote_at", -1)],
+        )
+        return None if found is None else _moment(found["user_wrote_at"])
 
     async def due(self, now: datetime, limit: int) -> list[Delivery]:
         """Open deliveries that somebody must look at, longest overdue first."""
@@ -227,6 +271,9 @@ def _delivery(document: Document) -> Delivery:
         "error": Trouble(**error) if error else None,
         "history": tuple(Step(State(s["state"]), s["at"]) for s in document["history"]),
         "urgent": document.get("urgent", False),
+        "author": document.get("author", "assistant"),
+        "outside": document.get("outside", False),
+        "paced": tuple(document.get("paced", ())),
     }
     return Delivery(id=document["_id"], **values)
 

@@ -41,6 +41,8 @@ class RawAnswer:
     status: int
     body: bytes = field(repr=False)
     retry_after: str | None = None
+    usage: str | None = None
+    """``X-Business-Use-Case-Usage``: JSON by account, with the minutes until access is back."""
 
 
 def open_session(connections: int) -> aiohttp.ClientSession:
@@ -63,10 +65,10 @@ class GraphClient:
         self._timeout_s = settings.timeout_s
         self._metrics = metrics
 
-    async def send_text(self, channel: ChannelForOutbound, delivery: Delivery) -> Answer:
-        """Send the delivery's text, once."""
-        with self._timing("text") as timing:
-            raw = await self._post(channel, text_body(delivery), self._timeout_s)
+    async def send(self, channel: ChannelForOutbound, delivery: Delivery) -> Answer:
+        """Send the delivery's text or template, once."""
+        with self._timing("template" if delivery.template else "text") as timing:
+            raw = await self._post(channel, message_body(delivery), self._timeout_s)
             answer = acceptance(raw) if isinstance(raw, RawAnswer) else raw
             timing.outcome = _slug(answer)
         return answer
@@ -99,9 +101,11 @@ class GraphClient:
     async def _post(
         self, channel: ChannelForOutbound, body: dict[str, Any], timeout_s: float
     ) -> RawAnswer | Unreachable | Unanswered:
+        proof = channel.appsecret_proof
         try:
             async with self._session.post(
                 f"{self._root}/{quote(channel.phone_number_id, safe='')}/messages",
+                params={} if proof is None else {"appsecret_proof": proof},
                 json=body,
                 headers={"Authorization": f"Bearer {channel.access_token}"},
                 timeout=aiohttp.ClientTimeout(
@@ -110,7 +114,10 @@ class GraphClient:
                 allow_redirects=False,
             ) as response:
                 return RawAnswer(
-                    response.status, await _capped(response), response.headers.get("Retry-After")
+                    response.status,
+                    await _capped(response),
+                    response.headers.get("Retry-After"),
+                    response.headers.get("X-Business-Use-Case-Usage"),
                 )
         except _NOT_SENT as error:
             return Unreachable(_slug(error))
@@ -128,13 +135,12 @@ def _slug(value: object) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(value).__name__).lower()
 
 
-def text_body(delivery: Delivery) -> dict[str, Any]:
-    """The documented body of a text message. ``to`` wins over ``recipient``, so only one is set."""
+def message_body(delivery: Delivery) -> dict[str, Any]:
+    """The documented body of a message. ``to`` wins over ``recipient``, so only one is set."""
     body: dict[str, Any] = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
-        "type": "text",
-        "text": {"body": delivery.text},
+        **_content(delivery),
         "biz_opaque_callback_data": delivery.id,
     }
     if delivery.to_phone:
@@ -142,9 +148,19 @@ def text_body(delivery: Delivery) -> dict[str, Any]:
         body["to"] = "+" + delivery.to_phone.lstrip("+")
     else:
         body["recipient"] = delivery.to_user_id
-    if delivery.context_message_id:
+    if delivery.context_message_id and not delivery.template:
         body["context"] = {"message_id": delivery.context_message_id}
     return body
+
+
+def _content(delivery: Delivery) -> dict[str, Any]:
+    if not delivery.template:
+        return {"type": "text", "text": {"body": delivery.text}}
+    template = delivery.template
+    content = {"name": template["name"], "language": {"code": template["language"]}}
+    if template.get("components"):
+        content["components"] = template["components"]
+    return {"type": "template", "template": content}
 
 
 async def _capped(response: aiohttp.ClientResponse) -> bytes:
@@ -176,14 +192,14 @@ def refusal(raw: RawAnswer) -> Refused | None:
         return None
     error = _json(raw.body).get("error")
     if not isinstance(error, dict):
-        return Refused(raw.status, retry_after_s=_seconds(raw.retry_after))
+        return Refused(raw.status, retry_after_s=_wait(raw))
     trace_id = error.get("fbtrace_id")
     return Refused(
         raw.status,
         code=_whole(error.get("code")),
         subcode=_whole(error.get("error_subcode")),
         fbtrace_id=trace_id[:TRACE_ID_CAP] if isinstance(trace_id, str) else None,
-        retry_after_s=_seconds(raw.retry_after),
+        retry_after_s=_wait(raw),
     )
 
 
@@ -203,3 +219,23 @@ def _whole(value: Any) -> int | None:
 def _seconds(header: str | None) -> float | None:
     text = (header or "").strip()
     return float(text) if text.isascii() and text.isdigit() and len(text) <= 6 else None
+
+
+def _wait(raw: RawAnswer) -> float | None:
+    """How long the provider asks us to wait, by whichever header says more."""
+    waits = [_seconds(raw.retry_after), _regained_in_s(raw.usage)]
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _regained_in_s(usage: str | None) -> float | None:
+    """Seconds until access is back, the longest of any use case; None when nothing is lost."""
+    accounts = _json((usage or "").encode())
+    minutes = [
+        case.get("estimated_time_to_regain_access")
+        for cases in accounts.values()
+        if isinstance(cases, list)
+        for case in cases
+        if isinstance(case, dict)
+    ]
+    known = [m for m in minutes if isinstance(m, int) and not isinstance(m, bool) and m > 0]
+    return 60.0 * max(known) if known else None

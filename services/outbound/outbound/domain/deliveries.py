@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from outbound.domain.lattice import State, join
 
@@ -25,6 +26,8 @@ class Waiting(StrEnum):
 
     PACE = "pace"
     """A human pause before the answer."""
+    SLOT = "slot"
+    """Its place under Meta's limits for the person or the number."""
     TURN = "turn"
     """An earlier reply of the conversation is still open."""
     RETRY = "retry"
@@ -86,6 +89,16 @@ class Delivery:
     error: Trouble | None = None
     urgent: bool = False
     """Overtakes what waits in its conversation; never changes."""
+    author: str = "assistant"
+    """``assistant`` or ``operator``; never changes."""
+    template: dict[str, Any] | None = field(default=None, repr=False)
+    """``{name, language, components}``: sent in place of the text."""
+    outside: bool = False
+    """The provider said that the window is closed, whatever our clock says."""
+    refused_wamid: str | None = None
+    """What became of this one is known: it met a closed window."""
+    paced: tuple[str, ...] = ()
+    """Limits under which a place is reserved: ``pair``, ``number``."""
     version: int = 0
 
     @property
@@ -96,7 +109,17 @@ class Delivery:
     @property
     def window_ends_at(self) -> datetime:
         """From here on a free text is not attempted."""
-        return self.user_wrote_at + WINDOW - WINDOW_MARGIN
+        return window_end(self.user_wrote_at)
+
+
+def window_end(user_wrote_at: datetime) -> datetime:
+    """From here on a free text is not attempted, unless the person writes again."""
+    return user_wrote_at + WINDOW - WINDOW_MARGIN
+
+
+def as_template(delivery: Delivery, template: dict[str, Any]) -> Delivery:
+    """Send this in place of the text, which the window does not let through."""
+    return replace(delivery, template=template)
 
 
 Transition = Callable[[Delivery], Delivery]
@@ -120,7 +143,7 @@ def _moved(delivery: Delivery, state: State, at: datetime) -> Delivery:
 def begin(delivery: Delivery, now: datetime, *, answer_by: datetime) -> Delivery:
     """A request is about to leave; after ``answer_by`` its sender must have crashed."""
     moved = _moved(delivery, State.SENDING, now)
-    return replace(moved, attempts=delivery.attempts + 1, next_attempt_at=answer_by)
+    return replace(moved, attempts=delivery.attempts + 1, next_attempt_at=answer_by, paced=())
 
 
 def park(
@@ -132,12 +155,39 @@ def park(
     error: Trouble | None = None,
 ) -> Delivery:
     """Try (again) at ``until``, or when the window closes if that comes first."""
+    bound = until if delivery.template else min(until, delivery.window_ends_at)
     return replace(
         _moved(delivery, State.QUEUED, now),
-        next_attempt_at=max(now, min(until, delivery.window_ends_at)),
+        next_attempt_at=max(now, bound),
         waiting=waiting,
         error=error or delivery.error,
     )
+
+
+def reserve(
+    delivery: Delivery, now: datetime, *, paced: tuple[str, ...], until: datetime
+) -> Delivery:
+    """It has its place under the limits ``paced``, at ``until``."""
+    return replace(park(delivery, now, until=until, waiting=Waiting.SLOT), paced=paced)
+
+
+def meet_closed_window(delivery: Delivery, now: datetime, error: Trouble) -> Delivery:
+    """The provider let no free text through: look at once what may be sent instead."""
+    moved = _moved(delivery, State.QUEUED, now)
+    return replace(
+        moved,
+        outside=True,
+        error=error,
+        next_attempt_at=now,
+        waiting=Waiting.RETRY,
+        wamid=None,
+        refused_wamid=delivery.wamid or delivery.refused_wamid,
+    )
+
+
+def close_window(delivery: Delivery, now: datetime, error: Trouble) -> Delivery:
+    """Nothing may be sent: a human must decide."""
+    return replace(_moved(delivery, State.WINDOW_CLOSED, now), error=error)
 
 
 def doubt(delivery: Delivery, now: datetime, *, settle_by: datetime, error: Trouble) -> Delivery:
@@ -185,9 +235,21 @@ def with_status(
     copy says nothing about this one.
     """
     other_copy = delivery.wamid is not None and delivery.wamid != wamid
-    if status is State.FAILED and other_copy:
+    if (status is State.FAILED and other_copy) or wamid == delivery.refused_wamid:
         return None
+    if _window_shut(delivery, status, error):
+        return meet_closed_window(replace(delivery, wamid=wamid), at, error or _SHUT)
     state = join(delivery.state, status)
     if state is delivery.state:
         return None
     return replace(_moved(delivery, state, at), wamid=delivery.wamid or wamid, error=error)
+
+
+_SHUT = Trouble("window_closed", "window_closed")
+
+
+def _window_shut(delivery: Delivery, status: State, error: Trouble | None) -> bool:
+    """Whether a callback tells that a free text met a closed window, after it was accepted."""
+    told = status is State.FAILED and error is not None and error.kind == _SHUT.kind
+    final = delivery.state in {State.DELIVERED, State.READ, State.PLAYED}
+    return told and not final and delivery.template is None and not delivery.outside

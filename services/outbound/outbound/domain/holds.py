@@ -1,12 +1,14 @@
-"""Channels on which nothing is sent for a while, as this replica knows it.
+"""On what nothing is sent for a while, and how far that reaches.
 
 Spares the provider a request for each waiting reply when one has shown that none would pass.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from outbound.domain.deliveries import Waiting
+from outbound.domain.graph_codes import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,29 +19,34 @@ class Hold:
     waiting: Waiting
 
 
-class Holds:
-    """Mutable; one for each process."""
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a channel shares with others: its account and its app. Empty when we do not know."""
 
-    def __init__(self) -> None:
-        self._holds: dict[str, Hold] = {}
+    channel_id: str
+    waba_id: str
+    app: str
 
-    def put(self, channel_id: str, hold: Hold) -> None:
-        """Hold the channel; the later end of two counts."""
-        known = self._holds.get(channel_id)
-        if known is None or known.until < hold.until:
-            self._holds[channel_id] = hold
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Everything that a hold on this channel may be called by."""
+        shared = (self.waba_id and f"waba:{self.waba_id}", self.app and f"app:{self.app}")
+        return (channel_key(self.channel_id), *filter(None, shared))
 
-    def of(self, channel_id: str, now: datetime) -> Hold | None:
-        """The hold that stands now."""
-        hold = self._holds.get(channel_id)
-        if hold is not None and hold.until <= now:
-            del self._holds[channel_id]
-            return None
-        return hold
+    def key_for(self, scope: Scope | None) -> str:
+        """How far a throttle reaches; the channel's own where we do not know what it shares."""
+        if scope is Scope.WABA and self.waba_id:
+            return f"waba:{self.waba_id}"
+        if scope is Scope.APP and self.app:
+            return f"app:{self.app}"
+        return channel_key(self.channel_id)
 
-    def lift(self, channel_id: str | None) -> None:
-        """Forget the hold of one channel, or all of them."""
-        if channel_id is None:
-            self._holds.clear()
-        else:
-            self._holds.pop(channel_id, None)
+
+def channel_key(channel_id: str) -> str:
+    """What a hold on one channel, and so on its number, is called."""
+    return f"channel:{channel_id}"
+
+
+def longest(holds: Iterable[Hold], now: datetime) -> Hold | None:
+    """The hold that ends last of those that stand."""
+    return max((h for h in holds if h.until > now), key=lambda hold: hold.until, default=None)

@@ -20,6 +20,8 @@ class State(StrEnum):
     """The provider accepted it."""
     FAILED = "failed"
     """It will not reach the person."""
+    WINDOW_CLOSED = "window_closed"
+    """More than 24 hours since the person wrote, and no template to send: a human may send one."""
     DELIVERED = "delivered"
     READ = "read"
     PLAYED = "played"
@@ -38,6 +40,7 @@ _RANK = {
     State.UNKNOWN: 0,
     State.SENT: 1,
     State.FAILED: 2,
+    State.WINDOW_CLOSED: 2,
     State.DELIVERED: 3,
     State.READ: 4,
     State.PLAYED: 5,

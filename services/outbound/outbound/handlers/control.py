@@ -35,15 +35,13 @@ class Control:
             self._channels.deleted(event.channel_id)
         else:
             self._channels.changed(event.channel_id)
-        self._resume(event.channel_id)
+        if event.change != "health":
+            # It needs attention: trying what waits would only show it once more.
+            self._dispatcher.resume(event.channel_id)
 
     def on_gap(self) -> None:
         """Events may have been missed, status callbacks with them."""
         self._principals.expire_all()
         self._channels.all_changed()
         self._sending.listening_anew()
-        self._resume(ALL_CHANNELS)
-
-    def _resume(self, channel_id: str | None) -> None:
-        self._sending.resume(channel_id)
-        self._dispatcher.resume(channel_id)
+        self._dispatcher.resume(ALL_CHANNELS)

@@ -1,6 +1,5 @@
 """How a change of a delivery becomes true: one write, its events, and whoever waited for it."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -22,13 +21,13 @@ Change = Callable[[Delivery], Delivery | None]
 
 
 class Ledger:
-    """Records changes. ``wake`` is set whenever an open delivery may have fallen due."""
+    """Records changes. ``wake`` is called whenever an open delivery may have fallen due."""
 
     def __init__(
         self,
         store: DeliveryStore,
         outbox: Outbox,
-        wake: asyncio.Event,
+        wake: Callable[[], None],
         clock: Clock,
         metrics: Metrics,
     ) -> None:
@@ -41,7 +40,7 @@ class Ledger:
     async def open(self, delivery: Delivery) -> bool:
         """Keep a new delivery; False when it is known. It is sent from here on, come what may."""
         new = await self._store.insert(delivery)
-        self._wake.set()
+        self._wake()
         return new
 
     async def record(self, before: Delivery, after: Delivery) -> Delivery | None:
@@ -55,7 +54,7 @@ class Ledger:
             _log(after)
         if before.open and not after.open:
             await self._store.release_next(after.conversation_key, self._clock())
-        self._wake.set()
+        self._wake()
         await self._outbox.flush(after.id, publications)
         return replace(after, version=after.version + 1)
 

@@ -9,7 +9,7 @@ from outbound.domain.graph_codes import Problem
 from outbound.handlers.emissions import SOURCE
 from shared.bus.port import Bus, BusError
 from shared.bus.topology import ACTIVITY
-from shared.contracts import ChannelProblemDetected, Envelope
+from shared.contracts import ChannelProblemDetected, ChannelProblemEnded, Envelope, Payload
 
 log = structlog.get_logger()
 
@@ -40,8 +40,26 @@ class ProblemReports:
             detail=problem.sentence,
             code=code,
         )
+        if not await self._publish(delivery, "channel.problem", detected, now):
+            self._told.pop(delivery.channel_id, None)
+
+    async def ended(self, delivery: Delivery, now: datetime) -> None:
+        """A reply went out: a problem that was told is over. Best effort, as ``report``."""
+        if self._told.pop(delivery.channel_id, None) is None:
+            return
+        log.info("channel_problem_ended", channel_id=delivery.channel_id)
+        await self._publish(
+            delivery,
+            "channel.problem_ended",
+            ChannelProblemEnded(channel_id=delivery.channel_id),
+            now,
+        )
+
+    async def _publish(
+        self, delivery: Delivery, routing_key: str, payload: Payload, now: datetime
+    ) -> bool:
         envelope = Envelope.of(
-            detected,
+            payload,
             source=SOURCE,
             subject=delivery.channel_id,
             tenant=delivery.tenant,
@@ -49,10 +67,11 @@ class ProblemReports:
             traceparent=delivery.traceparent,
         )
         try:
-            await self._bus.publish(ACTIVITY, "channel.problem", envelope)
+            await self._bus.publish(ACTIVITY, routing_key, envelope)
         except BusError as error:
             log.warning("problem_report_lost", error=type(error).__name__)
-            self._told.pop(delivery.channel_id, None)
+            return False
+        return True
 
     def mended(self, channel_id: str | None) -> None:
         """A channel changed (None: any may have): its next problem is news."""

@@ -26,7 +26,7 @@ class ReadMarks:
         except SourceUnavailableError:
             log.info("read_mark_skipped", reason="credentials_unavailable")
             return
-        if channel is None:
+        if channel is None or channel.paused or not channel.read_receipts:
             return
         fault = await self._graph.mark_read(
             channel, command.provider_message_id, typing=command.typing

@@ -1,9 +1,11 @@
 """``SendReply``: keep it, once. From then on the document is the queue, and the lane is free."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from outbound.domain.deliveries import Delivery, Step, Waiting, due_at
 from outbound.domain.lattice import State
+from outbound.domain.splitting import parts_of
 from outbound.handlers.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts import Envelope, SendReply
@@ -17,15 +19,19 @@ class Replies:
         self._clock = clock
 
     async def handle(self, envelope: Envelope) -> None:
-        """Open the delivery; a repeat of a known one changes nothing, whatever its state."""
-        await self._ledger.open(opened(envelope, self._clock()))
+        """Open its deliveries; a repeat of known ones changes nothing, whatever their state."""
+        for delivery in opened(envelope, self._clock()):
+            await self._ledger.open(delivery)
 
 
-def opened(envelope: Envelope, now: datetime) -> Delivery:
-    """The delivery that the command asks for. Raises ContractError."""
+def opened(envelope: Envelope, now: datetime) -> list[Delivery]:
+    """The deliveries that the command asks for, one for each part of a long text.
+
+    Only the first one quotes the answered message. Raises ContractError.
+    """
     command = envelope.payload(SendReply)
     due = due_at(command.not_before, now)
-    return Delivery(
+    first = Delivery(
         id=command.delivery_id,
         tenant=envelope.tenant,
         interaction_id=command.interaction_id,
@@ -45,4 +51,14 @@ def opened(envelope: Envelope, now: datetime) -> Delivery:
         next_attempt_at=due,
         waiting=Waiting.PACE if due > now else None,
         urgent=command.urgent,
+        author=command.author,
+        template=command.template.model_dump(mode="json") if command.template else None,
     )
+    if command.template is not None:
+        return [first]
+    head, *tail = parts_of(command.text)
+    rest = (
+        replace(first, id=f"{first.id}.{number:02d}", text=text, context_message_id=None)
+        for number, text in enumerate(tail, 1)
+    )
+    return [replace(first, text=head), *rest]

@@ -9,12 +9,15 @@ import structlog
 from outbound.adapters.channels import Channels
 from outbound.adapters.delivery_store import DeliveryStore
 from outbound.adapters.graph import GraphClient
+from outbound.adapters.hold_store import HoldStore
+from outbound.adapters.pace_store import PaceStore
 from outbound.domain import deliveries
 from outbound.domain.decide import Accepted, Fault, Refused, Verdict, decide
 from outbound.domain.deliveries import Delivery, Trouble, Waiting
 from outbound.domain.graph_codes import TOKEN_REJECTED, Handling, Scope
-from outbound.domain.holds import Hold, Holds
+from outbound.domain.holds import Hold, Reach, channel_key
 from outbound.domain.lattice import OURS, State
+from outbound.domain.pacing import Pace, number_pace, pair_pace
 from outbound.handlers.ledger import Ledger
 from outbound.handlers.problems import ProblemReports
 from shared.cache import SourceUnavailableError
@@ -27,6 +30,10 @@ log = structlog.get_logger()
 TURN_RECHECK = timedelta(seconds=30)
 """A delivery that waits for its turn is released by the one before; this is for a lost release."""
 CREDENTIALS_RETRY = timedelta(seconds=2)
+PAUSED_RECHECK = timedelta(minutes=5)
+"""A pause of the channel may end without a word, when its time is over."""
+SHORTEST_WAIT = timedelta(milliseconds=2)
+"""A shorter wait for a place is none: finding it due again takes longer."""
 ANSWER_MARGIN = timedelta(seconds=5)
 """Beyond the send's timeout: then its sender is surely gone."""
 
@@ -50,6 +57,8 @@ class Sending:
         ledger: Ledger,
         graph: GraphClient,
         channels: Channels,
+        paces: PaceStore,
+        holds: HoldStore,
         problems: ProblemReports,
         patience: Patience,
         clock: Clock,
@@ -59,20 +68,21 @@ class Sending:
         self._ledger = ledger
         self._graph = graph
         self._channels = channels
+        self._paces = paces
+        self._holds = holds
         self._problems = problems
         self._patience = patience
         self._clock = clock
         self._metrics = metrics
-        self._holds = Holds()
         self._listening_since = clock()
 
     def listening_anew(self) -> None:
         """Callbacks may have been missed until now: doubts get their whole time once more."""
         self._listening_since = self._clock()
 
-    def resume(self, channel_id: str | None) -> None:
+    async def resume(self, channel_id: str | None) -> None:
         """A channel changed (None: any may have): hold it no longer."""
-        self._holds.lift(channel_id)
+        await self._holds.lift(None if channel_id is None else channel_key(channel_id))
         self._problems.mended(channel_id)
 
     async def step(self, delivery: Delivery) -> None:
@@ -98,28 +108,13 @@ class Sending:
         await self._ledger.record(delivery, after)
 
     async def _queued(self, delivery: Delivery, now: datetime) -> None:
-        obstacle = _hopeless(delivery, now)
-        if obstacle is not None:
-            await self._ledger.record(delivery, deliveries.fail(delivery, now, obstacle))
+        if not delivery.to_phone and not delivery.to_user_id:
+            nobody = Trouble(Handling.PERMANENT, "no_recipient")
+            await self._ledger.record(delivery, deliveries.fail(delivery, now, nobody))
             return
         if not await self._has_turn(delivery):
             await self._park(delivery, now + TURN_RECHECK, Waiting.TURN)
             return
-        hold = self._holds.of(delivery.channel_id, now)
-        if hold is not None:
-            # Spread, so that the first one shows whether the others would pass.
-            spread = (hold.until - now) * 0.2 * random.random()  # noqa: S311 - spreads load
-            await self._park(delivery, hold.until + spread, hold.waiting)
-            return
-        await self._with_credentials(delivery, now)
-
-    async def _has_turn(self, delivery: Delivery) -> bool:
-        """A person in danger is not kept waiting for the fate of an earlier reply."""
-        if delivery.urgent:
-            return True
-        return await self._store.first_open(delivery.conversation_key) == delivery.id
-
-    async def _with_credentials(self, delivery: Delivery, now: datetime) -> None:
         try:
             channel = await self._channels.get(delivery.channel_id, delivery.tenant)
         except SourceUnavailableError:
@@ -130,7 +125,87 @@ class Sending:
             gone = Trouble("channel_deleted", "channel_deleted")
             await self._ledger.record(delivery, deliveries.fail(delivery, now, gone))
             return
-        await self._send(delivery, channel)
+        await self._on_channel(delivery, channel, now)
+
+    async def _has_turn(self, delivery: Delivery) -> bool:
+        """A person in danger is not kept waiting for the fate of an earlier reply."""
+        if delivery.urgent:
+            return True
+        return await self._store.first_open(delivery.conversation_key) == delivery.id
+
+    async def _on_channel(
+        self, delivery: Delivery, channel: ChannelForOutbound, now: datetime
+    ) -> None:
+        """Everything that may keep a delivery back whose turn it is, then the send."""
+        allowed = await self._through_window(delivery, channel, now)
+        if allowed is None:
+            return
+        hold = await self._hold(channel, now)
+        if hold is not None:
+            # Spread, so that the first one shows whether the others would pass.
+            spread = (hold.until - now) * 0.2 * random.random()  # noqa: S311 - spreads load
+            await self._park(delivery, hold.until + spread, hold.waiting)
+            return
+        if await self._has_places(allowed, channel, now):
+            await self._send(allowed, channel)
+
+    async def _through_window(
+        self, delivery: Delivery, channel: ChannelForOutbound, now: datetime
+    ) -> Delivery | None:
+        """The delivery as it may be sent now; None when it is closed, as nothing of it may."""
+        if delivery.template is not None or await self._is_window_open(delivery, now):
+            return delivery
+        if channel.window_template is not None and delivery.author == "assistant":
+            name, language = channel.window_template
+            template = {"name": name, "language": language, "components": []}
+            return deliveries.as_template(delivery, template)
+        shut = delivery.error if delivery.outside else None
+        error = shut or Trouble(Handling.WINDOW_CLOSED, "window_closed")
+        await self._ledger.record(delivery, deliveries.close_window(delivery, now, error))
+        return None
+
+    async def _is_window_open(self, delivery: Delivery, now: datetime) -> bool:
+        if delivery.outside:
+            return False
+        if now < delivery.window_ends_at:
+            return True
+        wrote_at = await self._store.user_wrote_at(delivery.conversation_key)
+        return wrote_at is not None and now < deliveries.window_end(wrote_at)
+
+    async def _hold(self, channel: ChannelForOutbound, now: datetime) -> Hold | None:
+        if channel.paused:
+            # Asked for again each time: a pause may end without a word.
+            self._channels.changed(channel.channel_id)
+            return Hold(now + PAUSED_RECHECK, Waiting.CHANNEL)
+        return await self._holds.of(_reach(channel).keys)
+
+    async def _has_places(
+        self, delivery: Delivery, channel: ChannelForOutbound, now: datetime
+    ) -> bool:
+        """Reserve a place under the person's limit, then under the number's; False: parked.
+
+        Somebody in danger takes theirs without waiting, and those behind pay for it.
+        """
+        paces: dict[str, Pace] = {
+            "pair": pair_pace(delivery.conversation_key),
+            "number": number_pace(channel.channel_id, channel.messages_per_second),
+        }
+        held = list(delivery.paced)
+        for limit, pace in paces.items():
+            if limit in held:
+                continue
+            wait = await self._paces.reserve(pace)
+            held.append(limit)
+            if wait > SHORTEST_WAIT and not delivery.urgent:
+                self._metrics.pace_wait_seconds.labels(limit).observe(wait.total_seconds())
+                await self._reserved(delivery, now, tuple(held), now + wait)
+                return False
+        return True
+
+    async def _reserved(
+        self, delivery: Delivery, now: datetime, paced: tuple[str, ...], until: datetime
+    ) -> None:
+        await self._change(delivery, lambda d: deliveries.reserve(d, now, paced=paced, until=until))
 
     async def _send(self, queued: Delivery, channel: ChannelForOutbound) -> None:
         now = self._clock()
@@ -139,13 +214,14 @@ class Sending:
         sending = await self._ledger.record(queued, begun)
         if sending is None:
             return
-        answer = await self._graph.send_text(channel, sending)
+        answer = await self._graph.send(channel, sending)
         if isinstance(answer, Accepted):
             wamid = answer.wamid
             done = self._clock()
             await self._ledger.update(sending, lambda d: deliveries.accepted(d, done, wamid))
             age_s = (done - sending.user_wrote_at).total_seconds()
             self._metrics.message_age_seconds.labels("reply_sent").observe(age_s)
+            await self._problems.ended(sending, done)
             return
         await self._failed(sending, channel, answer)
 
@@ -155,16 +231,26 @@ class Sending:
         match verdict.handling:
             case Handling.AMBIGUOUS:
                 await self._doubt(sending, verdict.trouble)
-            case Handling.PERMANENT | Handling.WINDOW_CLOSED:
+            case Handling.PERMANENT:
                 await self._change(
                     sending, lambda d: deliveries.fail(d, self._clock(), verdict.trouble)
                 )
+            case Handling.WINDOW_CLOSED:
+                await self._window_closed(sending, verdict.trouble)
             case Handling.CHANNEL_PROBLEM:
                 await self._channel_problem(sending, channel, verdict, fault)
             case Handling.THROTTLED:
-                await self._wait(sending, verdict, Waiting.THROTTLE)
+                await self._wait(sending, channel, verdict, Waiting.THROTTLE)
             case Handling.TRANSIENT:
-                await self._wait(sending, verdict, Waiting.RETRY)
+                await self._wait(sending, channel, verdict, Waiting.RETRY)
+
+    async def _window_closed(self, sending: Delivery, trouble: Trouble) -> None:
+        """A template is tried in place of a text, once; a refused template is refused."""
+        now = self._clock()
+        if sending.template is not None:
+            await self._change(sending, lambda d: deliveries.fail(d, now, trouble))
+        else:
+            await self._change(sending, lambda d: deliveries.meet_closed_window(d, now, trouble))
 
     async def _channel_problem(
         self, sending: Delivery, channel: ChannelForOutbound, verdict: Verdict, fault: Fault
@@ -173,7 +259,7 @@ class Sending:
         if verdict.problem is TOKEN_REJECTED and await self._token_rotated(sending, channel):
             await self._park(sending, now, Waiting.RETRY)
             return
-        await self._wait(sending, verdict, Waiting.CHANNEL)
+        await self._wait(sending, channel, verdict, Waiting.CHANNEL)
         if verdict.problem is not None:
             code = fault.code if isinstance(fault, Refused) else None
             await self._problems.report(sending, verdict.problem, code, now)
@@ -186,12 +272,14 @@ class Sending:
             return False
         return fresh is not None and fresh.access_token != used.access_token
 
-    async def _wait(self, sending: Delivery, verdict: Verdict, waiting: Waiting) -> None:
+    async def _wait(
+        self, sending: Delivery, channel: ChannelForOutbound, verdict: Verdict, waiting: Waiting
+    ) -> None:
         until = self._clock() + timedelta(seconds=verdict.after_s)
         wide = verdict.scope not in {None, Scope.PAIR}
         if wide or verdict.handling is Handling.CHANNEL_PROBLEM:
-            # Scopes wider than a number are held channel by channel, as each one meets the limit.
-            self._holds.put(sending.channel_id, Hold(until, waiting))
+            key = _reach(channel).key_for(verdict.scope)
+            await self._holds.put(key, Hold(until, waiting))
         await self._park(sending, until, waiting, verdict.trouble)
 
     async def _doubt(self, delivery: Delivery, trouble: Trouble) -> None:
@@ -220,9 +308,5 @@ class Sending:
         await self._ledger.update(delivery, unless_settled)
 
 
-def _hopeless(delivery: Delivery, now: datetime) -> Trouble | None:
-    if now >= delivery.window_ends_at:
-        return Trouble(Handling.WINDOW_CLOSED, "window_closed")
-    if not delivery.to_phone and not delivery.to_user_id:
-        return Trouble(Handling.PERMANENT, "no_recipient")
-    return None
+def _reach(channel: ChannelForOutbound) -> Reach:
+    return Reach(channel.channel_id, channel.waba_id or "", channel.app_scope)

@@ -1,4 +1,4 @@
-"""``GET /api/deliveries``: what became of the replies of an interaction."""
+"""``GET /api/deliveries``: what became of the replies of an interaction, or which are in a state."""
 
 from typing import Any
 
@@ -6,8 +6,12 @@ from aiohttp import web
 
 from outbound.adapters.delivery_store import DeliveryStore
 from outbound.domain.deliveries import Delivery
+from outbound.domain.lattice import State
 from shared.http.keys import PRINCIPAL
+from shared.http.pages import cursor_of, limit_of, next_cursor
 from shared.http.problem import Problem, json_response
+
+STATES = tuple(state.value for state in State)
 
 
 class Deliveries:
@@ -18,15 +22,32 @@ class Deliveries:
 
     def routes(self) -> list[web.RouteDef]:
         """Every route."""
-        return [web.get("/api/deliveries", self.of_interaction)]
+        return [web.get("/api/deliveries", self.list)]
 
-    async def of_interaction(self, request: web.Request) -> web.Response:
-        """``?interaction_id=``, the parts of its reply; none for an unknown one."""
-        interaction_id = request.query.get("interaction_id")
-        if not interaction_id:
-            raise Problem(422, "invalid-request", "interaction_id is required.")
-        found = await self._store.of_interaction(request[PRINCIPAL].tenant, interaction_id)
-        return json_response({"deliveries": [delivery_shape(delivery) for delivery in found]})
+    async def list(self, request: web.Request) -> web.Response:
+        """``?interaction_id=``: the parts of its reply; or ``?state=&limit=&cursor=``."""
+        interaction_id, state = request.query.get("interaction_id"), request.query.get("state")
+        if interaction_id:
+            found = await self._store.of_interaction(request[PRINCIPAL].tenant, interaction_id)
+            return json_response({"deliveries": [delivery_shape(delivery) for delivery in found]})
+        if state not in STATES:
+            detail = f"interaction_id is required, or a state: {', '.join(STATES)}."
+            raise Problem(422, "invalid-request", detail)
+        return await self._page(request, State(state))
+
+    async def _page(self, request: web.Request, state: State) -> web.Response:
+        limit = limit_of(request)
+        rows = await self._store.page(
+            request[PRINCIPAL].tenant, state, limit=limit + 1, after=cursor_of(request)
+        )
+        shown = rows[:limit]
+        last = shown[-1] if len(rows) > limit else None
+        return json_response(
+            {
+                "deliveries": [delivery_shape(delivery) for delivery in shown],
+                "next_cursor": next_cursor(last.created_at, last.id) if last else None,
+            }
+        )
 
 
 def delivery_shape(delivery: Delivery) -> dict[str, Any]:
@@ -50,7 +71,9 @@ def delivery_shape(delivery: Delivery) -> dict[str, Any]:
             "detail": error.detail,
             "fbtrace_id": error.fbtrace_id,
         },
+        "author": delivery.author,
         "text": delivery.text,
+        "template": delivery.template,
         "created_at": delivery.created_at,
         "updated_at": delivery.updated_at,
         "history": [{"state": step.state.value, "at": step.at} for step in delivery.history],
