@@ -51,12 +51,15 @@ async def test_an_edited_caption_keeps_the_file_and_the_quote(sim: Sim) -> None:
 
 async def test_a_deleted_message_leaves_an_empty_bubble(sim: Sim) -> None:
     first = (await sim.write("oops"))["wamid"]
+    await sim.act("/sim/phone/edits", wamid=first, text="oops!")
+    await sim.act("/sim/phone/reactions", wamid=first, emoji="👍")
     done = await sim.act("/sim/phone/revokes", wamid=first)
     message = sim.receiver.received[-1].message
     assert (message["type"], message["id"]) == ("revoke", done["wamid"])
     assert message["revoke"] == {"original_message_id": first}
     (bubble,) = (await sim.conversation())["messages"]
     assert (bubble["revoked"], bubble["text"], bubble["content"]) == (True, "", {})
+    assert (bubble["edited"], bubble["reaction"]) == (False, None)
 
 
 async def test_reactions_go_on_both_sides_and_can_be_taken_back(sim: Sim) -> None:
