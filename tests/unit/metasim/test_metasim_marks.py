@@ -80,7 +80,7 @@ async def test_reactions_go_on_both_sides_and_can_be_taken_back(sim: Sim) -> Non
 async def test_a_hidden_phone_stays_hidden_in_all_of_them(sim: Sim) -> None:
     first = (await sim.write(user_id="US.1", hide_phone=True))["wamid"]
     await sim.act("/sim/phone/reactions", wamid=first, emoji="👍")
-    await sim.act("/sim/phone/edits", wamid=first, text="x", **{"from": "US.1"})
+    await sim.act("/sim/phone/edits", wamid=first, text="x", who="US.1")
     await sim.act("/sim/phone/revokes", wamid=first)
     for got in sim.receiver.received:
         assert DIGITS.encode() not in got.raw
