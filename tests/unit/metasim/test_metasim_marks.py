@@ -71,9 +71,10 @@ async def test_reactions_go_on_both_sides_and_can_be_taken_back(sim: Sim) -> Non
         assert message["type"] == "reaction"
         assert message["reaction"] == {"message_id": wamid, "emoji": "👍"}
         assert (await sim.bubble(wamid))["reaction"] == "👍"
-    await sim.act("/sim/phone/reactions", wamid=theirs, emoji=None)
-    assert sim.receiver.received[-1].message["reaction"] == {"message_id": theirs}
-    assert (await sim.bubble(theirs))["reaction"] is None
+    for wamid, emoji, told in ((theirs, None, {}), (own, "", {"emoji": ""})):
+        await sim.act("/sim/phone/reactions", wamid=wamid, emoji=emoji)
+        assert sim.receiver.received[-1].message["reaction"] == {"message_id": wamid, **told}
+        assert (await sim.bubble(wamid))["reaction"] is None
     assert len((await sim.conversation())["messages"]) == 2
 
 

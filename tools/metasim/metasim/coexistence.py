@@ -117,7 +117,9 @@ class Coexistence:
         echo: dict[str, Any],
         sender: Literal["app", "agent"],
     ) -> None:
-        """Put it on the person's screen, as something that has arrived."""
+        """Put it on the person's screen, as something that has arrived; once for each id."""
+        if self._world.bubble(person, number.phone_number_id, echo["id"]) is not None:
+            return
         message = written(self._world, number, echo)
         message.author, message.sender = "business", sender
         message.statuses["delivered"] = message.at
