@@ -156,9 +156,11 @@ class Sim:
         ) as answer:
             return answer.status, await answer.json()
 
-    async def act(self, path: str, expected: int = 200, **fields: Any) -> dict[str, Any]:
-        """A command about the usual number; a person's commands are by the usual person."""
-        body = {"phone_number_id": NUMBER_ID, "from": PHONE, **fields}
+    async def act(
+        self, path: str, expected: int = 200, who: str = PHONE, **fields: Any
+    ) -> dict[str, Any]:
+        """A command about the usual number, by the usual person unless it names another."""
+        body = {"phone_number_id": NUMBER_ID, "from": who, **fields}
         return await self.command("POST", path, body, expected)
 
     async def bubble(self, wamid: str, who: str = DIGITS) -> dict[str, Any]:

@@ -74,6 +74,13 @@ async def test_waiting_can_tell_the_machine_from_the_human(sim: Sim) -> None:
     assert (await sim.command("GET", f"{wait}&sender=api"))["timed_out"]
 
 
+async def test_the_same_echo_twice_is_one_bubble(sim: Sim) -> None:
+    for _ in range(2):
+        await sim.act("/sim/echoes", to=PHONE, text="Hello", wamid="wamid.echo")
+    assert len((await sim.conversation())["messages"]) == 1
+    assert len(sim.receiver.received) == 2
+
+
 async def test_an_echo_opens_no_window(sim: Sim) -> None:
     await sim.act("/sim/echoes", to=PHONE, text="Hello")
     assert (await sim.graph(text_to()))[1]["error"]["code"] == 131047

@@ -3,13 +3,14 @@
 import base64
 import hashlib
 import json
+from typing import Any
 
 import pytest
 
 from metasim.samples import sample
 from tests.unit.metasim.harness import DIGITS, NUMBER_ID, PHONE, Sim
 
-PLAIN = {
+PLAIN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "text": ({"kind": "text", "text": "hello"}, {"type": "text", "text": {"body": "hello"}}),
     "location": (
         {
@@ -256,7 +257,7 @@ async def test_forwards_ads_and_groups_stand_beside_any_kind(sim: Sim) -> None:
 
 
 async def test_the_writers_own_name_stays_apart_from_a_places(sim: Sim) -> None:
-    place = {"kind": "location", "latitude": 1, "longitude": 2, "name": "Station"}
+    place: dict[str, Any] = {"kind": "location", "latitude": 1, "longitude": 2, "name": "Station"}
     await sim.act("/sim/phone/messages", **place, profile_name="Zoë")
     value = sim.receiver.received[0].value
     assert value["contacts"][0]["profile"] == {"name": "Zoë"}
@@ -265,7 +266,12 @@ async def test_the_writers_own_name_stays_apart_from_a_places(sim: Sim) -> None:
 
 async def test_a_reply_by_button_quotes_what_it_answers(sim: Sim) -> None:
     first = (await sim.write())["wamid"]
-    command = {"kind": "button_reply", "id": "a", "title": "Yes", "context_message_id": first}
+    command: dict[str, Any] = {
+        "kind": "button_reply",
+        "id": "a",
+        "title": "Yes",
+        "context_message_id": first,
+    }
     sent = await sim.act("/sim/phone/messages", **command)
     assert sim.receiver.received[-1].message["context"] == {"from": DIGITS, "id": first}
     bubble = await sim.bubble(sent["wamid"])
@@ -330,7 +336,7 @@ def test_the_pages_of_a_voice_note_add_up() -> None:
 
 
 async def test_a_hidden_person_is_named_by_id_alone(sim: Sim) -> None:
-    await sim.act("/sim/phone/messages", **{"from": "US.77"}, kind="voice")
+    await sim.act("/sim/phone/messages", who="US.77", kind="voice")
     value = sim.receiver.received[0].value
     assert value["metadata"]["phone_number_id"] == NUMBER_ID
     assert value["messages"][0]["from_user_id"] == "US.77"

@@ -51,12 +51,15 @@ async def test_an_edited_caption_keeps_the_file_and_the_quote(sim: Sim) -> None:
 
 async def test_a_deleted_message_leaves_an_empty_bubble(sim: Sim) -> None:
     first = (await sim.write("oops"))["wamid"]
+    await sim.act("/sim/phone/edits", wamid=first, text="oops!")
+    await sim.act("/sim/phone/reactions", wamid=first, emoji="👍")
     done = await sim.act("/sim/phone/revokes", wamid=first)
     message = sim.receiver.received[-1].message
     assert (message["type"], message["id"]) == ("revoke", done["wamid"])
     assert message["revoke"] == {"original_message_id": first}
     (bubble,) = (await sim.conversation())["messages"]
     assert (bubble["revoked"], bubble["text"], bubble["content"]) == (True, "", {})
+    assert (bubble["edited"], bubble["reaction"]) == (False, None)
 
 
 async def test_reactions_go_on_both_sides_and_can_be_taken_back(sim: Sim) -> None:
@@ -68,16 +71,17 @@ async def test_reactions_go_on_both_sides_and_can_be_taken_back(sim: Sim) -> Non
         assert message["type"] == "reaction"
         assert message["reaction"] == {"message_id": wamid, "emoji": "👍"}
         assert (await sim.bubble(wamid))["reaction"] == "👍"
-    await sim.act("/sim/phone/reactions", wamid=theirs, emoji=None)
-    assert sim.receiver.received[-1].message["reaction"] == {"message_id": theirs}
-    assert (await sim.bubble(theirs))["reaction"] is None
+    for wamid, emoji, told in ((theirs, None, {}), (own, "", {"emoji": ""})):
+        await sim.act("/sim/phone/reactions", wamid=wamid, emoji=emoji)
+        assert sim.receiver.received[-1].message["reaction"] == {"message_id": wamid, **told}
+        assert (await sim.bubble(wamid))["reaction"] is None
     assert len((await sim.conversation())["messages"]) == 2
 
 
 async def test_a_hidden_phone_stays_hidden_in_all_of_them(sim: Sim) -> None:
     first = (await sim.write(user_id="US.1", hide_phone=True))["wamid"]
     await sim.act("/sim/phone/reactions", wamid=first, emoji="👍")
-    await sim.act("/sim/phone/edits", wamid=first, text="x", **{"from": "US.1"})
+    await sim.act("/sim/phone/edits", wamid=first, text="x", who="US.1")
     await sim.act("/sim/phone/revokes", wamid=first)
     for got in sim.receiver.received:
         assert DIGITS.encode() not in got.raw

@@ -133,6 +133,8 @@ async def test_the_page_is_whole_in_itself(sim: Sim) -> None:
         page = await answer.text()
     assert "http://" not in page
     assert "https://" not in page
+    for action in ('"messages"', '"edits"', '"revokes"', '"reactions"', "sim/media/"):
+        assert action in page
 
 
 async def test_nothing_private_is_logged(start, caplog) -> None:

@@ -82,6 +82,11 @@ def _arguments() -> argparse.Namespace:
         metavar="S",
         help="seconds that a webhook may take (%(default)s)",
     )
+    add(
+        "--public-url",
+        metavar="URL",
+        help="where receivers reach the simulator, for links to media (as the caller reached it)",
+    )
     add("--no-escape", action="store_true", help="send webhooks as plain UTF-8 JSON")
     return parser.parse_args()
 
@@ -103,6 +108,7 @@ def main() -> int:
             webhook_retry_delays_s=arguments.retry_delays_s,
             webhook_timeout_s=arguments.webhook_timeout_s,
             escape_unicode=not arguments.no_escape,
+            public_url=arguments.public_url,
         )
     except ValueError as error:
         print(f"python -m metasim: {error}", file=sys.stderr)

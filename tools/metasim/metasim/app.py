@@ -13,6 +13,7 @@ from metasim.faults import Faults
 from metasim.graph import GraphApi
 from metasim.identity import Identity
 from metasim.marks import Marks
+from metasim.media_api import MediaApi
 from metasim.numbers import Numbers
 from metasim.phone import Phone
 from metasim.raw import RawWebhooks
@@ -39,6 +40,7 @@ def build_app(config: SimConfig | None = None) -> web.Application:
     background = Background()
     courier = Courier(world, config, background)
     faults = Faults(world.stopping, config.hang_s)
+    media = MediaApi(world, config.media_path)
     writing = Writing(world, courier)
     sender = Sender(world, courier, background, config)
 
@@ -62,7 +64,8 @@ def build_app(config: SimConfig | None = None) -> web.Application:
     app.add_routes(Account(world, courier).routes())
     app.add_routes(RawWebhooks(world, courier, escape=config.escape_unicode).routes())
     app.add_routes(Control(world, courier, faults, background).routes())
-    app.add_routes(GraphApi(world, courier, sender).routes())
+    app.add_routes(media.routes())
+    app.add_routes(GraphApi(world, courier, sender, media).routes())
     app.cleanup_ctx.append(courier.open)
     app.on_shutdown.append(let_go)
     return app

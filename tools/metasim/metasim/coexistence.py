@@ -84,9 +84,7 @@ class Coexistence:
         """A conversation that Meta's agent owns goes on: its part, the person's, or a tick."""
         fields = await read_fields(request)
         number = known_number(self._world, fields)
-        part = fields.optional_text("part") or "message"
-        if part not in _STANDBY:
-            raise BadCommandError(f"part must be one of {', '.join(sorted(_STANDBY))}")
+        part = fields.choice("part", frozenset(_STANDBY), "message")
         origin = origin_of(request)
         if part == "message":
             item = self._overheard(fields, number, origin)
@@ -119,7 +117,9 @@ class Coexistence:
         echo: dict[str, Any],
         sender: Literal["app", "agent"],
     ) -> None:
-        """Put it on the person's screen, as something that has arrived."""
+        """Put it on the person's screen, as something that has arrived; once for each id."""
+        if self._world.bubble(person, number.phone_number_id, echo["id"]) is not None:
+            return
         message = written(self._world, number, echo)
         message.author, message.sender = "business", sender
         message.statuses["delivered"] = message.at
@@ -149,9 +149,7 @@ class Coexistence:
         return {"id": person.shown_digits or person.user_id, "messages": messages}
 
     def _old(self, item: Fields, number: Number, person: Person, usual_at: int) -> dict[str, Any]:
-        by = item.optional_text("by") or "person"
-        if by not in {"person", "business"}:
-            raise BadCommandError("by must be person or business")
+        by = item.choice("by", frozenset({"person", "business"}), "person")
         ours, theirs = digits_of(number.display_phone_number), person.shown_digits
         if by == "business":
             sides = {"from": ours} | ({"to": theirs} if theirs else {})
@@ -186,9 +184,7 @@ class Coexistence:
         target = self._world.bubble(person, number.phone_number_id, fields.text("wamid"))
         if target is None or target.sender != "agent":
             raise BadCommandError("wamid: no message that the agent wrote to this person", 404)
-        status = fields.optional_text("status") or "read"
-        if status not in STATUSES:
-            raise BadCommandError(f"status must be one of {', '.join(sorted(STATUSES))}")
+        status = fields.choice("status", STATUSES, "read")
         target.statuses.setdefault(status, self._world.now())
         return status_entry(person, target, status)
 

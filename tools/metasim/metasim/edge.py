@@ -16,7 +16,7 @@ CALL = web.RequestKey("call", GraphCall)
 FAULT = web.RequestKey("fault", Action)
 """The fault of a call, for handlers that play a part in it."""
 
-CREDENTIALS = frozenset({"access_token", "input_token", "verify_token", "appsecret_proof"})
+CREDENTIALS = frozenset({"access_token", "input_token", "verify_token", "appsecret_proof", "hash"})
 FAULT_HEADER = "X-Sim-Fault"
 
 

@@ -25,8 +25,13 @@ ACTIONS = frozenset(
         "html_500",
         "delay",
         "fails_later",
+        "corrupt",
+        "oversize",
+        "slow_body",
     }
 )
+SPOILED = frozenset({"corrupt", "oversize", "slow_body"})
+"""Faults of the answer's body; whatever is answered goes through them, media above all."""
 
 HTML_500 = (
     "<!DOCTYPE html><html><title>Error</title><body>Sorry, something went wrong.</body></html>"
@@ -37,7 +42,7 @@ Proceed = Callable[[], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What happens. Only ``error``, ``delay``, the timeouts and ``fails_later`` have arguments."""
+    """What happens. The arguments belong to one or two types each; others ignore them."""
 
     type: str
     code: int = 131000
@@ -47,6 +52,8 @@ class Action:
     delay_ms: float = 0.0
     hang_ms: float | None = None
     """How long a timeout holds the connection; None for the configured time."""
+    extra_bytes: int = 1024 * 1024
+    """What ``oversize`` adds."""
 
     @classmethod
     def of(cls, data: Any) -> "Action":
@@ -69,6 +76,7 @@ class Action:
             details=fields.optional_text("details"),
             delay_ms=fields.number("delay_ms", 0.0),
             hang_ms=fields.number("hang_ms", None),
+            extra_bytes=fields.integer("extra_bytes", 1024 * 1024),
         )
 
 
@@ -159,7 +167,36 @@ class Faults:
                 return _closed(request)
             case "delay":
                 await self._wait(action.delay_ms / 1000)
-        return await proceed()
+        answer = await proceed()
+        if action.type in SPOILED and isinstance(answer, web.Response):
+            return await self._spoiled(action, request, answer)
+        return answer
+
+    async def _spoiled(
+        self, action: Action, request: web.Request, answer: web.Response
+    ) -> web.StreamResponse:
+        body = answer.body if isinstance(answer.body, bytes) else b""
+        spoiled = web.StreamResponse(status=answer.status)
+        spoiled.headers["Content-Type"] = answer.headers["Content-Type"]
+        middle = len(body) // 2
+        parts = [body[:middle], body[middle:]]
+        if action.type == "corrupt":
+            parts[1] = bytes(byte ^ 0xFF for byte in parts[1][:1]) + parts[1][1:]
+        if action.type == "oversize":
+            # Chunked: no length in the header gives the surprise away.
+            spoiled.enable_chunked_encoding()
+            parts.append(bytes(action.extra_bytes))
+        else:
+            spoiled.content_length = len(body)
+        # A client that has seen enough hangs up; that is its right.
+        with contextlib.suppress(ConnectionError):
+            await spoiled.prepare(request)
+            await spoiled.write(parts[0])
+            await self._wait(action.delay_ms / 1000)
+            for part in parts[1:]:
+                await spoiled.write(part)
+            await spoiled.write_eof()
+        return spoiled
 
     async def _hold(self, action: Action) -> None:
         await self._wait(self._hang_s if action.hang_ms is None else action.hang_ms / 1000)

@@ -42,6 +42,13 @@ class Fields:
         """A string, or None when absent or null."""
         return None if self._data.get(name) is None else self.text(name)
 
+    def choice(self, name: str, possible: frozenset[str], default: str) -> str:
+        """One of ``possible``."""
+        found = self.optional_text(name) or default
+        if found not in possible:
+            raise BadCommandError(f"{name} must be one of {', '.join(sorted(possible))}")
+        return found
+
     def flag(self, name: str, *, default: bool = False) -> bool:
         """A boolean."""
         found = self.value(name, default)

@@ -1,13 +1,14 @@
 """The Graph API's routes: messages, the number's own node, token and subscription checks."""
 
-import hmac
 import json
 from typing import Any
 
 from aiohttp import web
 
+from metasim.auth import check_proof, needed_token, no_such_object, owner, same
 from metasim.codes import GraphError
 from metasim.edge import CALL, FAULT, bearer_of
+from metasim.media_api import MediaApi
 from metasim.messages import MarkRead, parse
 from metasim.sending import Sender
 from metasim.webhooks import Courier
@@ -22,8 +23,9 @@ DEFAULT_FIELDS = "verified_name,code_verification_status,display_phone_number,qu
 class GraphApi:
     """Handlers. Each raises GraphError for what Meta would refuse."""
 
-    def __init__(self, world: World, courier: Courier, sender: Sender) -> None:
+    def __init__(self, world: World, courier: Courier, sender: Sender, media: MediaApi) -> None:
         self._world = world
+        self._media = media
         self._courier = courier
         self._sender = sender
 
@@ -32,7 +34,7 @@ class GraphApi:
         subscribed_apps = VERSION + "/{waba_id}/subscribed_apps"
         return [
             web.get(VERSION + "/debug_token", self.debug_token, allow_head=False),
-            web.get(VERSION + "/{node}", self.read_number, allow_head=False),
+            web.get(VERSION + "/{node}", self.read_node, allow_head=False),
             web.post(VERSION + "/{node}", self.change_number),
             web.post(VERSION + "/{node}/messages", self.post_message),
             web.get(subscribed_apps, self.subscribed_apps, allow_head=False),
@@ -52,14 +54,21 @@ class GraphApi:
         request[CALL].wamid = answer["messages"][0]["id"]
         return web.json_response(answer)
 
-    async def read_number(self, request: web.Request) -> web.Response:
-        """``GET /{phone_number_id}?fields=…``."""
-        if request.match_info["node"] == "me":
+    async def read_node(self, request: web.Request) -> web.Response:
+        """``GET /{node}``: Graph knows by the id what is asked about."""
+        node = request.match_info["node"]
+        if node == "me":
             raise GraphError(
                 2500,
                 message="An active access token must be used to query information about the "
                 "current user.",
             )
+        if self._world.media.was_kept(node):
+            return await self._media.describe(request)
+        return await self._read_number(request)
+
+    async def _read_number(self, request: web.Request) -> web.Response:
+        """``GET /{phone_number_id}?fields=…``."""
         number = self._own_number(request)
         known = self._node(number)
         answer = {}
@@ -90,12 +99,13 @@ class GraphApi:
         ours = [
             number
             for number in self._world.numbers.values()
-            if number.app_id == app_id and _same(number.app_secret, secret)
+            if number.app_id == app_id and same(number.app_secret, secret)
         ]
         if not ours:
             raise GraphError(190, message="Invalid OAuth access token signature.")
+        check_proof(self._world, request, secret, f"{app_id}|{secret}", needed=False)
         token = request.query.get("input_token", "")
-        numbers = [number for number in ours if _same(number.access_token, token)]
+        numbers = [number for number in ours if same(number.access_token, token)]
         if not numbers:
             problem = {"code": 190, "message": "Invalid OAuth access token."}
             return web.json_response({"data": {"error": problem, "is_valid": False, "scopes": []}})
@@ -154,24 +164,19 @@ class GraphApi:
         return url
 
     def _own_number(self, request: web.Request) -> Number:
-        token = _needed_token(request)
+        needed_token(request)
         number = self._world.numbers.get(request.match_info["node"])
         if number is None:
-            raise _no_such_object(request, request.match_info["node"])
-        if not _same(number.access_token, token):
-            raise GraphError(190)
-        return number
+            raise no_such_object(request, request.match_info["node"])
+        return owner(self._world, request, [number])
 
     def _number_of_waba(self, request: web.Request) -> Number:
-        token = _needed_token(request)
+        needed_token(request)
         waba_id = request.match_info["waba_id"]
         numbers = [item for item in self._world.numbers.values() if item.waba_id == waba_id]
         if not numbers:
-            raise _no_such_object(request, waba_id)
-        for number in numbers:
-            if _same(number.access_token, token):
-                return number
-        raise GraphError(190)
+            raise no_such_object(request, waba_id)
+        return owner(self._world, request, numbers)
 
     def _node(self, number: Number) -> dict[str, Any]:
         waba_override = self._world.subscriptions.get(number.waba_id)
@@ -205,29 +210,6 @@ class GraphApi:
                 ],
             },
         }
-
-
-def _needed_token(request: web.Request) -> str:
-    token = bearer_of(request)
-    if token is None:
-        raise GraphError(190, message="An access token is required to request this resource.")
-    return token
-
-
-def _same(expected: str, given: str) -> bool:
-    return hmac.compare_digest(expected.encode(), given.encode(errors="replace"))
-
-
-def _no_such_object(request: web.Request, node: str) -> GraphError:
-    return GraphError(
-        100,
-        subcode=33,
-        error_type="GraphMethodException",
-        message=f"Unsupported {request.method.lower()} request. Object with ID '{node[:60]}' does "
-        "not exist, cannot be loaded due to missing permissions, or does not support this "
-        "operation. Please read the Graph API documentation at "
-        "https://developers.facebook.com/docs/graph-api",
-    )
 
 
 async def _body(request: web.Request) -> Any:

@@ -91,8 +91,9 @@ def edit(target: Message, content: dict[str, Any], at: float) -> None:
 
 
 def revoke(target: Message, _content: dict[str, Any], _at: float) -> None:
-    """Leave an empty bubble."""
+    """Leave an empty bubble, without its history."""
     target.content, target.text, target.revoked = {}, "", True
+    target.edited_at, target.reaction = None, None
 
 
 def _nothing(_target: Message, _content: dict[str, Any], _at: float) -> None:

@@ -195,9 +195,7 @@ def _unsupported(subtype: str | None) -> Shape:
 
 
 def _too_big(fields: Fields) -> Shape:
-    media = fields.optional_text("media") or "video"
-    if media not in _DEFAULT_TYPES:
-        raise BadCommandError(f"media must be one of {', '.join(sorted(_DEFAULT_TYPES))}")
+    media = fields.choice("media", frozenset(_DEFAULT_TYPES), "video")
     error = webhook_error(131052, details="The media file is larger than 100 MB.")
     return {"type": "unsupported", "unsupported": {"type": media}, "errors": [error]}
 

@@ -53,12 +53,17 @@ class Marks:
         return await self._send(fields, number, person, {"type": "revoke", "revoke": content})
 
     async def react(self, request: web.Request) -> web.Response:
-        """Put an emoji on a bubble, own or the business's; null or none takes it back."""
+        """Put an emoji on a bubble, own or the business's; null or an empty one takes it back.
+
+        Meta's examples take back without the key, clients have also sent it empty: both go out as
+        they were asked for.
+        """
         fields = await read_fields(request)
         number, person, target = self._target(fields)
         content = {"message_id": target.wamid}
-        if emoji := fields.optional_text("emoji"):
-            content["emoji"] = emoji
+        emoji = fields.value("emoji", None)
+        if emoji is not None:
+            content["emoji"] = emoji if emoji == "" else fields.text("emoji")
         return await self._send(fields, number, person, {"type": "reaction", "reaction": content})
 
     def _target(self, fields: Fields) -> tuple[Number, Person, Message]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from metasim.codes import GraphError
+from metasim.templates import check_shape
 from metasim.world import digits_of
 
 TEXT_MAX = 4096
@@ -127,6 +128,7 @@ def _read_text(content: dict[str, Any]) -> str:
 def _read_template(content: dict[str, Any]) -> str:
     name = _text(content.get("name"), "template['name']", 512)
     _text(_object(content, "language").get("code"), "template['language']['code']")
+    check_shape(content)
     return f"[template {name}]"
 
 

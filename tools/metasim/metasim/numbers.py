@@ -9,6 +9,7 @@ from aiohttp import web
 from metasim.edge import cut
 from metasim.events import log_event
 from metasim.fields import BadCommandError, Fields, read_fields
+from metasim.templates import templates_of
 from metasim.webhooks import Courier, Handshake
 from metasim.world import Number, World
 
@@ -66,6 +67,8 @@ class Numbers:
     def _store(self, fields: Fields) -> Number:
         """Change a known number in place: deliveries on their way refer to it."""
         number_id = fields.text("phone_number_id")
+        templates = templates_of(fields)
+        require_proof = fields.flag("require_appsecret_proof")
         token, secret = fields.text("access_token"), fields.text("app_secret")
         number = self._world.numbers.get(number_id) or Number(
             phone_number_id=number_id,
@@ -81,6 +84,10 @@ class Numbers:
         number.display_phone_number = (
             fields.optional_text("display_phone_number") or number.display_phone_number
         )
+        if "require_appsecret_proof" in fields:
+            number.require_proof = require_proof
+        if "templates" in fields:
+            number.templates = templates
         number.waba_id = fields.optional_text("waba_id") or number.waba_id
         number.app_id = fields.optional_text("app_id") or number.app_id
         number.verified_name = fields.optional_text("verified_name") or number.verified_name
@@ -104,6 +111,10 @@ class Numbers:
             "verified_name": number.verified_name,
             "access_token": cut(number.access_token),
             "callback_url": self._world.callback_url(number),
+            "proof_required": number.require_proof,
+            "templates": None
+            if number.templates is None
+            else [asdict(template) for template in number.templates],
             "subscribed": number.waba_id in self._world.subscriptions,
         }
 

@@ -9,6 +9,7 @@ from metasim.events import log_event
 from metasim.messages import MarkRead, SendMessage
 from metasim.payloads import status_value
 from metasim.tasks import Background
+from metasim.templates import check_known
 from metasim.webhooks import Courier
 from metasim.world import Message, Number, Person, World, new_wamid
 
@@ -36,12 +37,14 @@ class Sender:
 
         With ``failing_code``, or to a number that its owner has left, the only callback is
         ``failed``. Raises GraphError: 130429 for the
-        number's throughput, 131026 for an unknown business-scoped id, 131047 outside the service
+        number's throughput, 1320xx for a template that cannot be sent, 131026 for an unknown business-scoped id, 131047 outside the service
         window, 131056 for the pair limit.
         """
         world = self._world
         if not world.throughput.take(number.phone_number_id):
             raise GraphError(130429, "Cloud API message throughput has been reached.")
+        if asked.kind == "template":
+            check_known(number.templates, asked.content)
         person = self._addressee(number, asked)
         pair = (number.phone_number_id, person.digits or person.user_id)
         if not world.pairs.take(pair):
