@@ -12,7 +12,10 @@ from tests.support.eventually import eventually
 
 
 async def test_the_pages_sample_connects_a_number(product: Product) -> None:
-    secrets = {"access_token": "EAAplantedtoken0001", "app_secret": "0123456789abcdef" * 2}
+    secrets: dict[str, Any] = {
+        "access_token": "EAAplantedtoken0001",
+        "app_secret": "0123456789abcdef" * 2,
+    }
     product.planted |= set(secrets.values())
     async with product.client() as client:
         channel = await client.channels.create_whatsapp(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from typing import Any, Literal
 
 from humane_ai._core import AsyncSend, Request, Send, given, nothing, segment
 from humane_ai._errors import InvalidArgumentError
@@ -13,8 +13,17 @@ from humane_ai._types import Activity, Channel, read_channel
 Page = tuple[list[Channel], "str | None"]
 
 
-def _create_request(**body: Any) -> Request[Channel]:
-    return Request.with_body("POST", "/api/channels", read_channel, given(type="whatsapp", **body))
+def _create_request(**values: Any) -> Request[Channel]:
+    body = _body(type="whatsapp", **values)
+    return Request.with_body("POST", "/api/channels", read_channel, body)
+
+
+def _body(*, window_template: str | None, **values: Any) -> dict[str, Any]:
+    """What is given; an empty template is null on the wire, which takes it away."""
+    body = given(**values)
+    if window_template is not None:
+        body["window_template"] = window_template or None
+    return body
 
 
 def _page_request(cursor: str | None) -> Request[Page]:
@@ -29,7 +38,7 @@ def _get_request(channel_id: str) -> Request[Channel]:
 
 
 def _update_request(channel_id: str, *, rotate: bool, **changes: Any) -> Request[Channel]:
-    body = given(**changes, rotate_verify_token=rotate or None)
+    body = _body(**changes, rotate_verify_token=rotate or None)
     if not body:
         raise InvalidArgumentError("update() was given nothing to change.")
     return Request.with_body("PATCH", _path(channel_id), read_channel, body)
@@ -66,11 +75,30 @@ class Channels:
         label: str | None = None,
         auto_reply: bool = False,
         waba_id: str | None = None,
+        reply_debounce_ms: int | None = None,
+        echo_pause_s: int | None = None,
+        read_receipts: bool | None = None,
+        messages_per_second: int | None = None,
+        window_template: str | None = None,
+        window_template_language: str | None = None,
+        appsecret_proof: bool | None = None,
     ) -> Channel:
         """Connect a number. ``verify_token`` of the result is shown this once: keep it.
 
         ``phone_number_id``, ``access_token``, ``app_secret`` and ``waba_id`` are Meta's. With
-        ``auto_reply`` each message is answered on WhatsApp.
+        ``auto_reply`` each message is answered on WhatsApp. What is not given has its default:
+
+        - ``reply_debounce_ms``: how long a person must be silent before a burst of messages is
+          answered as one, 0 to 10,000 (1200); 0 answers each message by itself.
+        - ``echo_pause_s``: how long the machine is silent after a human of the business wrote from
+          the phone app, 0 to 604,800 (3600).
+        - ``read_receipts``: blue ticks and the typing indicator (True).
+        - ``messages_per_second``: Meta's throughput of the number, 1 to 1,000 (80); 20 for a number
+          that is used in the phone app too.
+        - ``window_template``, ``window_template_language``: an approved template that is sent when
+          a person wrote more than 24 hours ago, and its language (none, "en_US").
+        - ``appsecret_proof``: prove the app secret with every call to Meta (False); the access
+          token must be of the same app.
         """
         return self._send(
             _create_request(
@@ -80,6 +108,13 @@ class Channels:
                 label=label,
                 auto_reply=auto_reply,
                 waba_id=waba_id,
+                reply_debounce_ms=reply_debounce_ms,
+                echo_pause_s=echo_pause_s,
+                read_receipts=read_receipts,
+                messages_per_second=messages_per_second,
+                window_template=window_template,
+                window_template_language=window_template_language,
+                appsecret_proof=appsecret_proof,
             )
         )
 
@@ -104,10 +139,21 @@ class Channels:
         access_token: str | None = None,
         app_secret: str | None = None,
         rotate_verify_token: bool = False,
+        reply_debounce_ms: int | None = None,
+        echo_pause_s: int | None = None,
+        read_receipts: bool | None = None,
+        messages_per_second: int | None = None,
+        window_template: str | None = None,
+        window_template_language: str | None = None,
+        appsecret_proof: bool | None = None,
+        health: Literal["ok"] | None = None,
     ) -> Channel:
         """Change what is given and leave the rest. Raises NotFoundError.
 
-        With ``rotate_verify_token`` the result shows the new token, this once.
+        With ``rotate_verify_token`` the result shows the new token, this once. The settings are
+        those of ``create_whatsapp``; an empty ``window_template`` takes the template away. A new
+        ``access_token`` ends the problems that the old one had; ``health="ok"`` ends every problem
+        and tries again now, whatever Meta said.
         """
         return self._send(
             _update_request(
@@ -117,6 +163,14 @@ class Channels:
                 access_token=access_token,
                 app_secret=app_secret,
                 rotate=rotate_verify_token,
+                reply_debounce_ms=reply_debounce_ms,
+                echo_pause_s=echo_pause_s,
+                read_receipts=read_receipts,
+                messages_per_second=messages_per_second,
+                window_template=window_template,
+                window_template_language=window_template_language,
+                appsecret_proof=appsecret_proof,
+                health=health,
             )
         )
 
@@ -144,11 +198,30 @@ class AsyncChannels:
         label: str | None = None,
         auto_reply: bool = False,
         waba_id: str | None = None,
+        reply_debounce_ms: int | None = None,
+        echo_pause_s: int | None = None,
+        read_receipts: bool | None = None,
+        messages_per_second: int | None = None,
+        window_template: str | None = None,
+        window_template_language: str | None = None,
+        appsecret_proof: bool | None = None,
     ) -> Channel:
         """Connect a number. ``verify_token`` of the result is shown this once: keep it.
 
         ``phone_number_id``, ``access_token``, ``app_secret`` and ``waba_id`` are Meta's. With
-        ``auto_reply`` each message is answered on WhatsApp.
+        ``auto_reply`` each message is answered on WhatsApp. What is not given has its default:
+
+        - ``reply_debounce_ms``: how long a person must be silent before a burst of messages is
+          answered as one, 0 to 10,000 (1200); 0 answers each message by itself.
+        - ``echo_pause_s``: how long the machine is silent after a human of the business wrote from
+          the phone app, 0 to 604,800 (3600).
+        - ``read_receipts``: blue ticks and the typing indicator (True).
+        - ``messages_per_second``: Meta's throughput of the number, 1 to 1,000 (80); 20 for a number
+          that is used in the phone app too.
+        - ``window_template``, ``window_template_language``: an approved template that is sent when
+          a person wrote more than 24 hours ago, and its language (none, "en_US").
+        - ``appsecret_proof``: prove the app secret with every call to Meta (False); the access
+          token must be of the same app.
         """
         return await self._send(
             _create_request(
@@ -158,6 +231,13 @@ class AsyncChannels:
                 label=label,
                 auto_reply=auto_reply,
                 waba_id=waba_id,
+                reply_debounce_ms=reply_debounce_ms,
+                echo_pause_s=echo_pause_s,
+                read_receipts=read_receipts,
+                messages_per_second=messages_per_second,
+                window_template=window_template,
+                window_template_language=window_template_language,
+                appsecret_proof=appsecret_proof,
             )
         )
 
@@ -182,10 +262,21 @@ class AsyncChannels:
         access_token: str | None = None,
         app_secret: str | None = None,
         rotate_verify_token: bool = False,
+        reply_debounce_ms: int | None = None,
+        echo_pause_s: int | None = None,
+        read_receipts: bool | None = None,
+        messages_per_second: int | None = None,
+        window_template: str | None = None,
+        window_template_language: str | None = None,
+        appsecret_proof: bool | None = None,
+        health: Literal["ok"] | None = None,
     ) -> Channel:
         """Change what is given and leave the rest. Raises NotFoundError.
 
-        With ``rotate_verify_token`` the result shows the new token, this once.
+        With ``rotate_verify_token`` the result shows the new token, this once. The settings are
+        those of ``create_whatsapp``; an empty ``window_template`` takes the template away. A new
+        ``access_token`` ends the problems that the old one had; ``health="ok"`` ends every problem
+        and tries again now, whatever Meta said.
         """
         return await self._send(
             _update_request(
@@ -195,6 +286,14 @@ class AsyncChannels:
                 access_token=access_token,
                 app_secret=app_secret,
                 rotate=rotate_verify_token,
+                reply_debounce_ms=reply_debounce_ms,
+                echo_pause_s=echo_pause_s,
+                read_receipts=read_receipts,
+                messages_per_second=messages_per_second,
+                window_template=window_template,
+                window_template_language=window_template_language,
+                appsecret_proof=appsecret_proof,
+                health=health,
             )
         )
 

@@ -208,6 +208,28 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True)
+class ChannelHealth:
+    """Whether a channel can do its work."""
+
+    state: str = ""
+    """ok or needs_attention; empty when the server does not say."""
+    problem: str | None = None
+    """A stable name, such as token_rejected or payment_missing."""
+    detail: str | None = None
+    """What is wrong and what to do, in a sentence for a person."""
+    code: int | None = None
+    """Meta's error code."""
+    since: datetime | None = None
+    paused: bool = False
+    """Meta stopped the account: nothing is sent until it lets it go."""
+
+    @property
+    def needs_attention(self) -> bool:
+        """Somebody has to mend something."""
+        return self.state == "needs_attention"
+
+
+@dataclass(frozen=True)
 class Channel:
     """A connected number. ``verify_token`` is there right after creation or rotation only."""
 
@@ -223,6 +245,16 @@ class Channel:
     access_token_last4: str | None = None
     app_secret_last4: str | None = None
     state: str = ""
+    """active or disabled, as its operator wants it."""
+    health: ChannelHealth = ChannelHealth()
+    """Whether it works; independent of ``state``."""
+    reply_debounce_ms: int = 1200
+    echo_pause_s: int = 3600
+    read_receipts: bool = True
+    messages_per_second: int = 80
+    window_template: str | None = None
+    window_template_language: str = "en_US"
+    appsecret_proof: bool = False
     created_at: datetime | None = None
     updated_at: datetime | None = None
     version: int = 0

@@ -10,6 +10,7 @@ from channels_api.adapters.collections import API_KEYS, CHANNELS, INDEXES
 from channels_api.adapters.key_store import KeyStore
 from channels_api.first_start import check_keyring, ensure_first_key
 from channels_api.handlers.activity import KeepActivity, channel_of
+from channels_api.handlers.health import WatchHealth
 from channels_api.http.channels import Channels
 from channels_api.http.internal import Internal
 from channels_api.http.keys import Keys
@@ -26,7 +27,7 @@ from shared.runtime import HttpEdge, Resources, Service
 
 @asynccontextmanager
 async def build(settings: Settings, resources: Resources) -> AsyncIterator[Service]:
-    """The service: a public port, an internal one, and the keeper of activity."""
+    """The service: a public port, an internal one, the keeper of activity who watches health."""
     clock, metrics, database = resources.clock, resources.metrics, resources.database
     keyring = settings.keyring()
     channels, keys = ChannelStore(database, clock), KeyStore(database, clock)
@@ -51,7 +52,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     keeper = ConsumerSpec(
         name="activity",
         queues=(ACTIVITY_QUEUE,),
-        handle=KeepActivity(activity).handle,
+        handle=KeepActivity(activity, WatchHealth(channels, channel_outbox)).handle,
         key_of=channel_of,
         probe=resources.probe,
         prefetch=64,

@@ -1,5 +1,7 @@
 """The internal port: to whom it answers, with what, and what it is while the database is away."""
 
+import hmac
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -31,10 +33,36 @@ async def test_each_caller_is_told_only_what_it_needs(world: World) -> None:
     _, key = await world.ask(f"/internal/keys/{secret_hash(world.key)}")
     assert key == {"tenant": "default", "label": "first key"}
     assert ingress.keys() == {
-        *("channel_id", "tenant", "phone_number_id", "auto_reply"),
-        *("app_secrets", "verify_token_hashes"),
+        *("channel_id", "tenant", "phone_number_id", "waba_id", "auto_reply"),
+        *("app_secrets", "verify_token_hashes", "reply_debounce_ms", "echo_pause_s"),
     }
-    assert outbound.keys() == {"channel_id", "tenant", "phone_number_id", "access_token"}
+    assert outbound.keys() == {
+        *("channel_id", "tenant", "phone_number_id", "waba_id", "access_token", "app_scope"),
+        *("appsecret_proof", "paused", "read_receipts", "messages_per_second", "window_template"),
+    }
+    assert outbound["appsecret_proof"] is None
+
+
+async def test_settings_reach_those_who_act_on_them(world: World) -> None:
+    asked = {
+        "reply_debounce_ms": 0,
+        "echo_pause_s": 60,
+        "read_receipts": False,
+        "messages_per_second": 20,
+        "window_template": "we_are_back",
+        "appsecret_proof": True,
+    }
+    _, channel = await world.call("POST", "/api/channels", CREATE | asked)
+    _, other = await world.call("POST", "/api/channels", CREATE | {"access_token": "EAAother"})
+    _, ingress = await world.ask(f"/internal/channels/{channel['id']}/ingress")
+    _, outbound = await world.ask(f"/internal/channels/{channel['id']}/outbound")
+    _, beside = await world.ask(f"/internal/channels/{other['id']}/outbound")
+    assert (ingress["reply_debounce_ms"], ingress["echo_pause_s"]) == (0, 60)
+    assert (outbound["read_receipts"], outbound["messages_per_second"]) == (False, 20)
+    assert outbound["window_template"] == ["we_are_back", "en_US"]
+    proof = hmac.new(APP_SECRET.encode(), ACCESS_TOKEN.encode(), sha256).hexdigest()
+    assert outbound["appsecret_proof"] == proof
+    assert outbound["app_scope"] == beside["app_scope"] != proof
 
 
 async def test_a_disabled_channel_takes_nothing(world: World) -> None:

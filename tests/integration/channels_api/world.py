@@ -15,7 +15,7 @@ from channels_api.app import build
 from channels_api.settings import Settings
 from shared.bus.memory import MemoryBus
 from shared.bus.port import Delivery
-from shared.bus.topology import ACTIVITY, broadcast_queue
+from shared.bus.topology import ACTIVITY, INTERACTIONS, Queue, Topology, broadcast_queue
 from shared.contracts import Envelope, Payload
 from shared.ids import new_api_key
 from shared.runtime import serving
@@ -50,6 +50,8 @@ class World:
     public: str = ""
     internal: str = ""
     told: list[Envelope] = field(default_factory=list)
+    watched: list[Envelope] = field(default_factory=list)
+    """What a team hears that bound a queue of its own to ``interactions``."""
     http: aiohttp.ClientSession = field(init=False)
 
     def settings(self, **overrides: Any) -> Settings:
@@ -107,6 +109,9 @@ async def started(world: World, **overrides: Any) -> AsyncIterator[World]:
     def heard(delivery: Delivery) -> None:
         world.told.append(Envelope.decode(delivery.message.body))
 
+    def watched(delivery: Delivery) -> None:
+        world.watched.append(Envelope.decode(delivery.message.body))
+
     async with (
         aiohttp.ClientSession() as world.http,
         serving(world.settings(**overrides), build, open_bus=open_bus) as running,
@@ -114,6 +119,9 @@ async def started(world: World, **overrides: Any) -> AsyncIterator[World]:
         await world.bus.subscribe(
             broadcast_queue(f"test-{secrets.token_hex(4)}"), heard, prefetch=99
         )
+        team = Queue("team.interactions.v1", INTERACTIONS, ("channel.*",))
+        await world.bus.declare(Topology(queues=(team,)))
+        await world.bus.subscribe(team, watched, prefetch=99)
         world.public = f"http://127.0.0.1:{running.ports['public']}"
         world.internal = f"http://127.0.0.1:{running.ports['internal']}"
         yield world

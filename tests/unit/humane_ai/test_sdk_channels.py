@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 import humane_ai
-from humane_ai import Channel
+from humane_ai import Channel, ChannelHealth
 from tests.unit.humane_ai.callers import Caller
-from tests.unit.humane_ai.wire import Wire, refused
+from tests.unit.humane_ai.wire import SETTINGS, Wire, refused
 
 NUMBER: dict[str, Any] = {
     "phone_number_id": "1158201444",
@@ -124,3 +124,78 @@ async def test_activity(call: Caller, wire: Wire) -> None:
     assert (shown.kind, shown.detail) == ("handshake", {"ok": False})
     assert shown.at == datetime.fromisoformat("2026-03-01T10:00:00+00:00")
     assert wire.seen[1].path == "/api/channels/mc_1/activity"
+
+
+CHOSEN: dict[str, Any] = {
+    "reply_debounce_ms": 0,
+    "echo_pause_s": 60,
+    "read_receipts": False,
+    "messages_per_second": 20,
+    "window_template": "we_are_back",
+    "window_template_language": "pt_BR",
+    "appsecret_proof": True,
+}
+
+
+def settings_of(channel: Channel) -> dict[str, Any]:
+    return {name: getattr(channel, name) for name in CHOSEN}
+
+
+async def test_settings_are_sent_and_shown(call: Caller, wire: Wire) -> None:
+    channel = await created(call, **CHOSEN)
+    assert wire.seen[0].body == {"type": "whatsapp", **NUMBER, "auto_reply": False, **CHOSEN}
+    assert settings_of(channel) == CHOSEN
+    assert settings_of(await created(call)) == settings_of(Channel()) == SETTINGS
+
+
+async def test_settings_are_changed_one_by_one(call: Caller, wire: Wire) -> None:
+    channel = await created(call)
+    for name, value in CHOSEN.items():
+        changed = await call(lambda c, n=name, v=value: c.channels.update(channel.id, **{n: v}))
+        assert wire.seen[-1].body == {name: value}
+    assert settings_of(changed) == CHOSEN
+
+
+async def test_an_empty_template_is_taken_away(call: Caller, wire: Wire) -> None:
+    channel = await created(call, window_template="we_are_back")
+    changed = await call(lambda c: c.channels.update(channel.id, window_template=""))
+    assert wire.seen[-1].body == {"window_template": None}
+    assert changed.window_template is None
+
+
+async def test_health_is_shown_and_set_to_ok(call: Caller, wire: Wire) -> None:
+    channel = await created(call)
+    assert (channel.health.state, channel.health.needs_attention) == ("ok", False)
+    wire.channels[channel.id]["health"] = {
+        "state": "needs_attention",
+        "problem": "account_disabled",
+        "detail": "Ask for a review.",
+        "code": 131031,
+        "since": "2026-03-01T10:00:00.250000Z",
+        "paused": True,
+        "unheard_of": 1,
+    }
+    health = (await call(lambda c: c.channels.get(channel.id))).health
+    assert health == ChannelHealth(
+        state="needs_attention",
+        problem="account_disabled",
+        detail="Ask for a review.",
+        code=131031,
+        since=datetime.fromisoformat("2026-03-01T10:00:00.250000+00:00"),
+        paused=True,
+    )
+    assert health.needs_attention
+    changed = await call(lambda c: c.channels.update(channel.id, health="ok"))
+    assert wire.seen[-1].body == {"health": "ok"}
+    assert changed.health == channel.health
+
+
+@pytest.mark.parametrize("health", [None, "fine", {"state": 7, "since": "yesterday"}])
+async def test_a_server_without_health_is_not_called_well(
+    call: Caller, wire: Wire, health: Any
+) -> None:
+    channel = await created(call)
+    wire.channels[channel.id].update(health=health, a_setting_of_tomorrow=True)
+    read = await call(lambda c: c.channels.get(channel.id))
+    assert read.health == ChannelHealth()
+    assert (read.health.state, read.health.needs_attention) == ("", False)

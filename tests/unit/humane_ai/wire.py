@@ -79,6 +79,24 @@ ANSWER: dict[str, Any] = {
     "interaction_id": "0197-1",
 }
 
+SETTINGS: dict[str, Any] = {
+    "reply_debounce_ms": 1200,
+    "echo_pause_s": 3600,
+    "read_receipts": True,
+    "messages_per_second": 80,
+    "window_template": None,
+    "window_template_language": "en_US",
+    "appsecret_proof": False,
+}
+WELL: dict[str, Any] = {
+    "state": "ok",
+    "problem": None,
+    "detail": None,
+    "code": None,
+    "since": None,
+    "paused": False,
+}
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -197,6 +215,8 @@ class Wire:
             "phone_number_id": body["phone_number_id"],
             "waba_id": body.get("waba_id"),
             "auto_reply": body["auto_reply"],
+            **{name: body.get(name, default) for name, default in SETTINGS.items()},
+            "health": dict(WELL),
             "webhook_url_hint": f"/api/ingress/whatsapp/{channel_id}",
             "access_token_last4": body["access_token"][-4:],
             "app_secret_last4": body["app_secret"][-4:],
@@ -212,6 +232,8 @@ class Wire:
             if name in body:
                 channel[f"{name}_last4"] = body.pop(name)[-4:]
         rotated = body.pop("rotate_verify_token", False)
+        if body.pop("health", None) == "ok":
+            channel["health"] = dict(WELL)
         channel.update(body, version=channel["version"] + 1)
         return {**channel, "verify_token": f"vt-next-{channel['id']}"} if rotated else channel
 

@@ -9,6 +9,7 @@ from pymongo.errors import DuplicateKeyError
 
 from channels_api.adapters.collections import CHANNELS, CREATIONS
 from channels_api.domain.channels import Channel, ChannelSettings, Creation, Retired
+from channels_api.domain.health import Health, Problem
 from shared.bus.outbox import outbox_fields, outbox_push
 from shared.bus.port import Publication
 from shared.clock import Clock
@@ -169,6 +170,7 @@ def _document(channel: Channel) -> dict[str, Any]:
     document["_id"] = document.pop("id")
     for name in ("retired_app_secrets", "retired_verify_token_hashes"):
         document[name] = list(document[name])
+    document["health"]["problems"] = list(document["health"]["problems"])
     return document
 
 
@@ -193,6 +195,14 @@ def _channel(document: dict[str, Any]) -> Channel:
         created_at=document["created_at"],
         updated_at=document["updated_at"],
         settings=ChannelSettings(**document.get("settings", {})),
+        health=_health(document.get("health", {})),
         retired_app_secrets=retired("retired_app_secrets"),
         retired_verify_token_hashes=retired("retired_verify_token_hashes"),
+    )
+
+
+def _health(document: dict[str, Any]) -> Health:
+    return Health(
+        problems=tuple(Problem(**problem) for problem in document.get("problems", ())),
+        ended=document.get("ended", {}),
     )

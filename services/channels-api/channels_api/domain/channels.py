@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from channels_api.domain.health import WINDOW_TEMPLATE, Cause, Health, Problem, slugs_of
+
 MOST_RETIRED = 8
 """Replaced values that are kept at once; a webhook is compared with each, so there is an end."""
 
@@ -56,6 +58,8 @@ class Channel:
     created_at: datetime
     updated_at: datetime
     settings: ChannelSettings = field(default_factory=ChannelSettings)
+    health: Health = field(default_factory=Health)
+    """Beside ``state``, which is the operator's word."""
     retired_app_secrets: tuple[Retired, ...] = ()
     retired_verify_token_hashes: tuple[Retired, ...] = ()
 
@@ -100,6 +104,8 @@ class Changes:
     verify_token_hash: str | None = field(default=None, repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Those of ``ChannelSettings`` that are given."""
+    try_again: bool = False
+    """The operator says that all is well, whatever Meta said."""
 
 
 def changed(channel: Channel, changes: Changes, now: datetime, grace: timedelta) -> Channel:
@@ -121,6 +127,7 @@ def changed(channel: Channel, changes: Changes, now: datetime, grace: timedelta)
         waba_id=channel.waba_id if changes.waba_id is None else changes.waba_id,
         settings=replace(channel.settings, **changes.settings),
     )
+    after = replace(after, health=channel.health.mended(_mended_by(changes, channel, after), now))
     if changes.access_token is not None:
         after = replace(
             after,
@@ -145,6 +152,42 @@ def changed(channel: Channel, changes: Changes, now: datetime, grace: timedelta)
             ),
         )
     return after
+
+
+def same_but_for_health(one: Channel, other: Channel) -> bool:
+    """Whether no person changed anything from one to the other: health changes by itself."""
+    return replace(other, health=one.health, version=one.version) == one
+
+
+def _mended_by(changes: Changes, before: Channel, after: Channel) -> frozenset[str]:
+    """Problems that a change does away with, as far as anybody can know before the next reply."""
+    if changes.try_again:
+        return slugs_of(*Cause) | {problem.slug for problem in before.health.problems}
+    mended: frozenset[str] = frozenset()
+    if changes.state == "active":
+        mended |= slugs_of(Cause.CREDENTIAL, Cause.REFUSAL, Cause.WARNING)
+    if changes.access_token is not None:
+        mended |= slugs_of(Cause.CREDENTIAL)
+    if _window_template(before) != _window_template(after):
+        mended |= {WINDOW_TEMPLATE}
+    return mended
+
+
+def mended_sentence(problem: Problem, changes: Changes) -> str:
+    """Why ``problem`` is over after an operator's change."""
+    if changes.try_again:
+        why = "because the channel was set to ok"
+    elif problem.slug == WINDOW_TEMPLATE and changes.state != "active":
+        why = "because the channel has another template"
+    elif problem.cause is Cause.CREDENTIAL and changes.access_token is not None:
+        why = "because the channel has a new access token"
+    else:
+        why = "because the channel was set to active"
+    return f"Taken as mended, {why}: {problem.slug.replace('_', ' ')}."
+
+
+def _window_template(channel: Channel) -> tuple[str | None, str]:
+    return channel.settings.window_template, channel.settings.window_template_language
 
 
 def last4(secret: str) -> str:

@@ -1,27 +1,71 @@
-"""What other services are told on the control exchange. Never a secret."""
+"""What others are told: services on ``control``, any team on ``interactions``. Never a secret."""
 
 from typing import Literal
 
 from channels_api.domain.channels import Channel
+from channels_api.domain.health import difference
 from shared.bus.port import Publication
-from shared.bus.topology import CONTROL
-from shared.contracts import ChannelChanged, Envelope, KeyRevoked
+from shared.bus.topology import CONTROL, INTERACTIONS
+from shared.contracts import (
+    ChannelChanged,
+    ChannelNeedsAttention,
+    ChannelRecovered,
+    Envelope,
+    KeyRevoked,
+    Payload,
+)
 from shared.telemetry.trace import current_traceparent
 
 SOURCE = "channels-api"
 
 
-def announcement(channel: Channel, change: Literal["created", "updated", "deleted"]) -> Publication:
+def announcement(
+    channel: Channel,
+    change: Literal["created", "updated", "deleted", "health"],
+    causation: str | None = None,
+) -> Publication:
     """A channel is another than before: drop what you remember of it."""
     payload = ChannelChanged(channel_id=channel.id, version=channel.version, change=change)
-    envelope = Envelope.of(
+    return Publication(CONTROL, "channel.changed", _about(channel, payload, causation))
+
+
+def health_news(before: Channel, after: Channel, causation: str | None = None) -> list[Publication]:
+    """For whoever watches the channel: each problem that began, and that none is left."""
+    found = difference(before.health, after.health)
+    news = [
+        Publication(
+            INTERACTIONS,
+            "channel.needs_attention",
+            _about(
+                after,
+                ChannelNeedsAttention(
+                    channel_id=after.id,
+                    problem=problem.slug,
+                    detail=problem.detail,
+                    code=problem.code,
+                ),
+                causation,
+            ),
+        )
+        for problem in found.begun
+    ]
+    if found.recovered:
+        recovered = ChannelRecovered(channel_id=after.id)
+        news.append(
+            Publication(INTERACTIONS, "channel.recovered", _about(after, recovered, causation))
+        )
+    return news
+
+
+def _about(channel: Channel, payload: Payload, causation: str | None) -> Envelope:
+    return Envelope.of(
         payload,
         source=SOURCE,
         subject=channel.id,
         tenant=channel.tenant,
         traceparent=current_traceparent(),
+        causation=causation,
     )
-    return Publication(CONTROL, "channel.changed", envelope)
 
 
 def revocation(key_hash: str, tenant: str) -> Publication:

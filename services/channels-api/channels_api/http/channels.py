@@ -9,7 +9,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from channels_api.adapters.activity_store import KEPT_PER_CHANNEL, ActivityStore
+from channels_api.adapters.activity_store import KEPT_PER_CHANNEL, ActivityStore, Item
 from channels_api.adapters.channel_store import ChannelStore
 from channels_api.adapters.collections import CHANNELS, CREATIONS
 from channels_api.domain.channels import (
@@ -19,8 +19,11 @@ from channels_api.domain.channels import (
     Creation,
     changed,
     last4,
+    mended_sentence,
+    same_but_for_health,
 )
-from channels_api.handlers.announce import announcement
+from channels_api.domain.health import difference
+from channels_api.handlers.announce import announcement, health_news
 from channels_api.http.requests import CreateChannel, UpdateChannel
 from channels_api.http.shapes import channel_shape
 from shared.bus.outbox import Outbox
@@ -78,7 +81,7 @@ class Channels:
         if shown is None:
             raise _not_repeatable()
         others = await self._store.others_of_number(shown)
-        shape = channel_shape(shown, verify_token=verify_token)
+        shape = channel_shape(shown, self._clock(), verify_token=verify_token)
         return json_response({**shape, "warnings": _warnings(others)}, status=201)
 
     async def _identity(
@@ -153,11 +156,11 @@ class Channels:
         rows = await self._store.page(
             request[PRINCIPAL].tenant, limit=limit + 1, after=cursor_of(request)
         )
-        shown = rows[:limit]
+        shown, now = rows[:limit], self._clock()
         more = len(rows) > limit
         return json_response(
             {
-                "channels": [channel_shape(channel) for channel in shown],
+                "channels": [channel_shape(channel, now) for channel in shown],
                 "next_cursor": next_cursor(shown[-1].created_at, shown[-1].id) if more else None,
             }
         )
@@ -170,26 +173,43 @@ class Channels:
 
     async def get(self, request: web.Request) -> web.Response:
         """One channel, without any secret."""
-        return json_response(channel_shape(await self._channel(request)))
+        return json_response(channel_shape(await self._channel(request), self._clock()))
 
     async def update(self, request: web.Request) -> web.Response:
         """Change what is given; a new verify token is shown this once."""
         channel = await self._channel(request)
         asked = await read_model(request, UpdateChannel)
         verify_token = new_verify_token() if asked.rotate_verify_token else None
-        after = changed(
-            channel, self._changes(channel, asked, verify_token), self._clock(), self._grace
-        )
-        events = [announcement(after, "updated")]
+        changes = self._changes(channel, asked, verify_token)
+        while (after := await self._changed(channel, changes)) is None:
+            current = await self._channel(request)
+            if not same_but_for_health(channel, current):
+                raise Problem(
+                    409, "changed-meanwhile", "The channel was changed by somebody else. Try again."
+                )
+            channel = current
+        await self._note_mended(channel, after, changes)
+        log.info("channel_updated", channel_id=channel.id, version=after.version)
+        return json_response(channel_shape(after, self._clock(), verify_token=verify_token))
+
+    async def _changed(self, channel: Channel, changes: Changes) -> Channel | None:
+        """The channel after ``changes``; None when it was changed since it was read."""
+        after = changed(channel, changes, self._clock(), self._grace)
+        events = [announcement(after, "updated"), *health_news(channel, after)]
         if not await self._store.replace(channel, after, events):
-            raise Problem(
-                409, "changed-meanwhile", "The channel was changed by somebody else. Try again."
-            )
-        if verify_token is not None:
+            return None
+        if changes.verify_token_hash is not None:
             await self._store.forget_token(channel.tenant, channel.id)
         await self._outbox.flush(channel.id, events)
-        log.info("channel_updated", channel_id=channel.id, version=after.version)
-        return json_response(channel_shape(after, verify_token=verify_token))
+        return after
+
+    async def _note_mended(self, before: Channel, after: Channel, changes: Changes) -> None:
+        """Say in the activity that problems count as mended, and why: nobody has proved it yet."""
+        for problem in difference(before.health, after.health).ended:
+            detail = {"problem": problem.slug, "message": mended_sentence(problem, changes)}
+            item = Item(after.tenant, after.id, after.updated_at, "mended", detail)
+            line_id = derived_id("mended", after.id, str(after.version), problem.slug)
+            await self._activity.add(line_id, item)
 
     def _changes(self, channel: Channel, asked: UpdateChannel, verify_token: str | None) -> Changes:
         token, secret = asked.access_token, asked.app_secret
@@ -204,6 +224,7 @@ class Channels:
             app_secret_last4=last4(secret or ""),
             verify_token_hash=None if verify_token is None else secret_hash(verify_token),
             settings=asked.chosen(),
+            try_again=asked.health == "ok",
         )
 
     async def delete(self, request: web.Request) -> web.Response:
@@ -223,7 +244,7 @@ class Channels:
         return deleted
 
     async def activity(self, request: web.Request) -> web.Response:
-        """``?limit=``, newest first: handshakes, deliveries, problems, in plain sentences."""
+        """``?limit=``, newest first: what happened at its webhook and at Meta, in plain sentences."""
         channel = await self._channel(request)
         limit = query_int(request, "limit", default=100, low=1, high=KEPT_PER_CHANNEL)
         newest = await self._activity.newest(channel.tenant, channel.id, limit)

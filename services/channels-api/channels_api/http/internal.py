@@ -59,7 +59,7 @@ class Internal:
 
     async def for_outbound(self, request: web.Request) -> web.Response:
         """The access token, and how to use it."""
-        channel = await self._channel(request)
+        channel, now = await self._channel(request), self._clock()
         token = self._opened(channel, "access_token", channel.access_token)
         secret = self._opened(channel, "app_secret", channel.app_secret)
         settings = channel.settings
@@ -74,7 +74,7 @@ class Internal:
                 "appsecret_proof": _keyed(secret, token.encode())
                 if settings.appsecret_proof
                 else None,
-                "paused": False,
+                "paused": channel.health.paused(now),
                 "read_receipts": settings.read_receipts,
                 "messages_per_second": settings.messages_per_second,
                 "window_template": [settings.window_template, settings.window_template_language]

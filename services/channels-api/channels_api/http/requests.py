@@ -56,6 +56,7 @@ class UpdateChannel(Settings):
     label: Label | None = None
     auto_reply: bool | None = None
     state: Literal["active", "disabled"] | None = None
+    health: Literal["ok"] | None = None
     access_token: AccessToken | None = Field(default=None, repr=False)
     app_secret: AppSecret | None = Field(default=None, repr=False)
     waba_id: WabaId | None = None
