@@ -153,3 +153,95 @@ async def test_four_messages_within_a_second_get_one_reply(
     assert [row["reply"]["status"] for row in rows] == ["joined"] * 3 + ["model"]
     assert len(model.prompts) == 1
     assert all(text in model.prompts[0][-1]["content"] for text in thought)
+
+
+async def test_an_expired_token_keeps_the_queue_until_it_is_replaced(
+    product: Product, channel: Channel
+) -> None:
+    people = [new_phone() for _ in range(3)]
+    number = {"phone_number_id": channel.phone_number_id, "app_secret": channel.app_secret}
+    fresh = "EAA" + secrets.token_hex(20)
+    product.planted.add(fresh)
+    await product.sim("numbers", {**number, "access_token": fresh})
+    for phone in people:
+        await write(product, channel, phone, text="hello there")
+
+    async def health(state: str) -> dict[str, Any] | None:
+        shown = (await product.get(f"/api/channels/{channel.id}"))["health"]
+        return shown if shown["state"] == state else None
+
+    needs = await eventually(lambda: health("needs_attention"), timeout_s=20)
+    assert (needs["problem"], needs["code"]) == ("token_rejected", 190)
+    assert "access token" in needs["detail"]
+    tried = await product.sim_get("requests")
+    sends = [
+        call
+        for call in tried["requests"]
+        if channel.phone_number_id in call["path"] and call["body"].get("type") == "text"
+    ]
+    assert 1 <= len(sends) <= len(people)
+    assert all(call["outcome"]["code"] == 190 for call in sends)
+
+    async with product.client() as client:
+        await client.channels.update(channel.id, access_token=fresh)
+    for phone in people:
+        waited = await product.sim_get(f"phone/{phone}/wait?after=0&timeout_s=20")
+        assert len(waited["replies"]) == 1, phone
+    await eventually(lambda: health("ok"), timeout_s=20)
+    kept = await product.get(f"/api/channels/{channel.id}/activity")
+    assert any(item["kind"] == "problem" for item in kept["activity"])
+
+
+async def test_a_file_is_served_through_every_service(product: Product, channel: Channel) -> None:
+    phone = new_phone()
+    wamid = await write(product, channel, phone, kind="voice")
+    (row,) = await counted(product, phone, 1)
+    async with product.http.get(
+        f"{product.base_url}/api/interactions/{row['id']}/media",
+        headers={"X-API-Key": product.api_key},
+    ) as answer:
+        body = await answer.read()
+        assert (answer.status, answer.content_type) == (200, "audio/ogg")
+    shown = await product.sim_get(f"phone/{phone}/messages")
+    (bubble,) = (item for item in shown["messages"] if item["wamid"] == wamid)
+    async with product.http.get(
+        f"{product.simulator_url}/sim/media/{bubble['content']['id']}"
+    ) as original:
+        assert body == await original.read()
+
+
+async def test_a_human_takes_over_from_the_phone_app_and_from_the_api(
+    product: Product, channel: Channel
+) -> None:
+    phone = new_phone()
+    await write(product, channel, phone, text="hello")
+    await product.sim_get(f"phone/{phone}/wait?after=0&timeout_s=20")
+    about = {"phone_number_id": channel.phone_number_id, "to": phone}
+    await product.sim("echoes", {**about, "text": "Hi, Ann here."})
+
+    async def held() -> bool:
+        user = await known(product, phone)
+        return user is not None and user["held_until"] is not None
+
+    await eventually(held, message="the machine is silent")
+    await write(product, channel, phone, text="thanks Ann")
+    rows = await counted(product, phone, 2)
+    assert rows[1]["reply"]["reason"] == "held_for_human"
+    async with product.http.post(
+        f"{product.base_url}/api/users/{phone}/messages",
+        headers={"X-API-Key": product.api_key},
+        json={"text": "You are welcome."},
+    ) as answer:
+        assert answer.status == 202
+        sent = await answer.json()
+    waited = await product.sim_get(f"phone/{phone}/wait?after=2&timeout_s=20")
+    assert waited["replies"][0]["text"] == "You are welcome."
+
+    async def told() -> bool:
+        shown = (await product.get(f"/api/users/{phone}/messages"))["messages"]
+        mine = next(item for item in shown if item["id"] == sent["id"])
+        return bool(mine["deliveries"]) and mine["deliveries"][0]["state"] == "sent"
+
+    await eventually(told, message="what became of it is told")
+    back = await product.patch(f"/api/users/{phone}", {"auto_reply": "on"})
+    assert back["held_until"] is None

@@ -50,6 +50,8 @@ class ChannelForOutbound:
     """To be sent with every call; None when the channel does not ask for it."""
     paused: bool = False
     """The provider said that nothing may be sent: keep the queue and do not try."""
+    troubled: bool = False
+    """Something is known to be wrong that a reply which goes out would disprove: then say so."""
     read_receipts: bool = True
     messages_per_second: int = 80
     window_template: tuple[str, str] | None = None
@@ -105,6 +107,7 @@ class InternalApi:
                 app_scope=data.get("app_scope", ""),
                 appsecret_proof=data.get("appsecret_proof"),
                 paused=data.get("paused", False),
+                troubled=data.get("troubled", False),
                 read_receipts=data.get("read_receipts", True),
                 messages_per_second=data.get("messages_per_second", 80),
                 window_template=_pair(data.get("window_template")),

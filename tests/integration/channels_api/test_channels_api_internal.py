@@ -38,7 +38,8 @@ async def test_each_caller_is_told_only_what_it_needs(world: World) -> None:
     }
     assert outbound.keys() == {
         *("channel_id", "tenant", "phone_number_id", "waba_id", "access_token", "app_scope"),
-        *("appsecret_proof", "paused", "read_receipts", "messages_per_second", "window_template"),
+        *("appsecret_proof", "paused", "troubled", "read_receipts"),
+        *("messages_per_second", "window_template"),
     }
     assert outbound["appsecret_proof"] is None
 

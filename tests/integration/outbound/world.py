@@ -53,6 +53,14 @@ class Channel:
     tenant: str = TENANT
     phone_number_id: str = field(default_factory=lambda: f"1055{next(_numbers):09d}")
     token: str = field(default_factory=lambda: f"EAAG-token-{next(_numbers):04d}")
+    waba_id: str | None = None
+    app_scope: str = ""
+    appsecret_proof: str | None = None
+    paused: bool = False
+    troubled: bool = False
+    read_receipts: bool = True
+    messages_per_second: int = 80
+    window_template: tuple[str, str] | None = None
 
 
 class FakeClock:
@@ -114,6 +122,14 @@ class Internal:
                 "tenant": channel.tenant,
                 "phone_number_id": channel.phone_number_id,
                 "access_token": channel.token,
+                "waba_id": channel.waba_id,
+                "app_scope": channel.app_scope,
+                "appsecret_proof": channel.appsecret_proof,
+                "paused": channel.paused,
+                "troubled": channel.troubled,
+                "read_receipts": channel.read_receipts,
+                "messages_per_second": channel.messages_per_second,
+                "window_template": channel.window_template,
             }
         )
 
@@ -192,6 +208,18 @@ class Meta:
 
     async def statuses(self, *steps: Json) -> None:
         await self.call("PUT", "/sim/statuses", {"steps": list(steps)})
+
+    async def require_proof(self, channel: Channel) -> str:
+        """From now on the number wants ``appsecret_proof``; the app secret that makes it."""
+        secret = f"{channel.phone_number_id:0>32}"
+        number = {
+            "phone_number_id": channel.phone_number_id,
+            "access_token": channel.token,
+            "app_secret": secret,
+            "require_appsecret_proof": True,
+        }
+        await self.call("POST", "/sim/numbers", number)
+        return secret
 
     async def fault(self, action: Json, *, times: int | None = 1, **match: str) -> None:
         match.setdefault("kind", "text")
@@ -350,6 +378,7 @@ class World:
             "instance": f"outbound-{next(self.instances)}",
             "shutdown_s": 5.0,
             "graph_base_url": self.meta.url,
+            "media_hosts": (self.meta.url,),
             "graph_timeout_s": 5.0,
             "settle_timeout_s": 0.6,
         }

@@ -129,6 +129,11 @@ class Health:
             for problem in self.problems
         )
 
+    @property
+    def troubled(self) -> bool:
+        """Whether anything is wrong that a reply which went out would disprove."""
+        return any(problem.slug in SENDING for problem in self.problems)
+
     def after(self, verdict: Verdict, at: datetime) -> "Health":
         """Health when ``verdict`` was true at ``at``; equal to this when it says nothing new."""
         mended = self.mended(verdict.ended, at)

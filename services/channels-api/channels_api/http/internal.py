@@ -75,6 +75,7 @@ class Internal:
                 if settings.appsecret_proof
                 else None,
                 "paused": channel.health.paused(now),
+                "troubled": channel.health.troubled,
                 "read_receipts": settings.read_receipts,
                 "messages_per_second": settings.messages_per_second,
                 "window_template": [settings.window_template, settings.window_template_language]

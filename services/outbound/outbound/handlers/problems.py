@@ -44,9 +44,8 @@ class ProblemReports:
             self._told.pop(delivery.channel_id, None)
 
     async def ended(self, delivery: Delivery, now: datetime) -> None:
-        """A reply went out: a problem that was told is over. Best effort, as ``report``."""
-        if self._told.pop(delivery.channel_id, None) is None:
-            return
+        """A reply went out, so that the channel works. Best effort: the next one tells again."""
+        self._told.pop(delivery.channel_id, None)
         log.info("channel_problem_ended", channel_id=delivery.channel_id)
         await self._publish(
             delivery,

@@ -221,7 +221,9 @@ class Sending:
             await self._ledger.update(sending, lambda d: deliveries.accepted(d, done, wamid))
             age_s = (done - sending.user_wrote_at).total_seconds()
             self._metrics.message_age_seconds.labels("reply_sent").observe(age_s)
-            await self._problems.ended(sending, done)
+            if channel.troubled:
+                await self._problems.ended(sending, done)
+                self._channels.changed(channel.channel_id)
             return
         await self._failed(sending, channel, answer)
 
