@@ -47,3 +47,20 @@ def number_pace(channel_id: str, messages_per_second: int) -> Pace:
     burst = max(1, int(messages_per_second * _BURST_SHARE))
     rate = max(0.5, messages_per_second - burst)
     return Pace(f"number:{channel_id}", 1000.0 / rate, burst)
+
+
+class Gate:
+    """Paces of this process, by its own clock.
+
+    Places are reserved ahead of time; after a stall many would be taken at once. Whoever comes late
+    goes through here again.
+    """
+
+    def __init__(self) -> None:
+        self._arrivals: dict[str, float] = {}
+
+    def wait_ms(self, pace: Pace, now_ms: float) -> float:
+        """Take the next place; how long to wait for it."""
+        arrival = self._arrivals.get(pace.key, 0.0)
+        self._arrivals[pace.key] = max(arrival, now_ms) + pace.interval_ms
+        return pace.wait_ms(arrival, now_ms)

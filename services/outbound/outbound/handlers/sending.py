@@ -17,7 +17,7 @@ from outbound.domain.deliveries import Delivery, Trouble, Waiting
 from outbound.domain.graph_codes import TOKEN_REJECTED, Handling, Scope
 from outbound.domain.holds import Hold, Reach, channel_key
 from outbound.domain.lattice import OURS, State
-from outbound.domain.pacing import Pace, number_pace, pair_pace
+from outbound.domain.pacing import Gate, Pace, number_pace, pair_pace
 from outbound.handlers.ledger import Ledger
 from outbound.handlers.problems import ProblemReports
 from shared.cache import SourceUnavailableError
@@ -32,6 +32,8 @@ TURN_RECHECK = timedelta(seconds=30)
 CREDENTIALS_RETRY = timedelta(seconds=2)
 PAUSED_RECHECK = timedelta(minutes=5)
 """A pause of the channel may end without a word, when its time is over."""
+LATE = timedelta(milliseconds=250)
+"""Who takes their place so much later than it was is late."""
 SHORTEST_WAIT = timedelta(milliseconds=2)
 """A shorter wait for a place is none: finding it due again takes longer."""
 ANSWER_MARGIN = timedelta(seconds=5)
@@ -74,6 +76,7 @@ class Sending:
         self._patience = patience
         self._clock = clock
         self._metrics = metrics
+        self._gate = Gate()
         self._listening_since = clock()
 
     def listening_anew(self) -> None:
@@ -200,7 +203,21 @@ class Sending:
                 self._metrics.pace_wait_seconds.labels(limit).observe(wait.total_seconds())
                 await self._reserved(delivery, now, tuple(held), now + wait)
                 return False
-        return True
+        return await self._through_gate(delivery, tuple(held), paces["number"], now)
+
+    async def _through_gate(
+        self, delivery: Delivery, held: tuple[str, ...], pace: Pace, now: datetime
+    ) -> bool:
+        """After a stall, many whose place has passed would leave at once: they are spread again."""
+        due_at = delivery.next_attempt_at or now
+        if delivery.urgent or ("gate" in held and now - due_at <= LATE):
+            return True
+        wait = timedelta(milliseconds=self._gate.wait_ms(pace, now.timestamp() * 1000))
+        if wait <= SHORTEST_WAIT:
+            return True
+        spread = tuple(dict.fromkeys((*held, "gate")))
+        await self._reserved(delivery, now, spread, now + wait)
+        return False
 
     async def _reserved(
         self, delivery: Delivery, now: datetime, paced: tuple[str, ...], until: datetime
