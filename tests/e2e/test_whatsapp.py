@@ -245,3 +245,47 @@ async def test_a_human_takes_over_from_the_phone_app_and_from_the_api(
     await eventually(told, message="what became of it is told")
     back = await product.patch(f"/api/users/{phone}", {"auto_reply": "on"})
     assert back["held_until"] is None
+
+
+async def delivery_of(product: Product, who: str) -> dict[str, Any] | None:
+    """The one delivery of a person's one interaction, when nothing is left to do with it."""
+    (row,) = await counted(product, who, 1)
+    shown = await product.get(f"/api/deliveries?interaction_id={row['id']}")
+    found = [d for d in shown["deliveries"] if d["next_attempt_at"] is None]
+    return found[0] if found else None
+
+
+async def one_message(product: Product, phone: str) -> None:
+    """The person has one reply, and no second one comes."""
+    waited = await product.sim_get(f"phone/{phone}/wait?after=1&timeout_s=8")
+    assert (waited["total"], waited["timed_out"]) == (1, True)
+
+
+async def test_a_send_whose_answer_is_lost_reaches_the_person_once(
+    product: Product, channel: Channel
+) -> None:
+    phone = new_phone()
+    lost = {"type": "timeout_after", "hang_ms": 200}
+    await product.sim("faults", {"match": {"to": phone, "kind": "text"}, "action": lost})
+    await write(product, channel, phone, text="hello there")
+    delivery = await eventually(lambda: delivery_of(product, phone), timeout_s=20)
+    assert delivery["state"] in {"sent", "delivered", "read"}
+    assert (delivery["attempts"], delivery["resent"]) == (1, False)
+    await one_message(product, phone)
+
+
+async def test_a_kill_between_the_send_and_its_record_reaches_the_person_once(
+    product: Product, channel: Channel
+) -> None:
+    phone = new_phone()
+    held = {"type": "timeout_after", "hang_ms": 60_000}
+    await product.sim("faults", {"match": {"to": phone, "kind": "text"}, "action": held})
+    await write(product, channel, phone, text="hello there")
+    waited = await product.sim_get(f"phone/{phone}/wait?after=0&timeout_s=20")
+    assert waited["total"] == 1
+    await product.services["outbound"].kill()
+    await product.start("outbound")
+    delivery = await eventually(lambda: delivery_of(product, phone), timeout_s=40)
+    assert delivery["state"] in {"sent", "delivered", "read"}
+    assert delivery["resent"] is False
+    await one_message(product, phone)

@@ -97,40 +97,32 @@ class InteractionStore:
 
     async def due(self, now: datetime, limit: int) -> list[Document]:
         """Interactions whose pending reply is due, longest overdue first."""
-        cursor = (
-            self._interactions.find({"reply.due_at": {"$lte": now}}, LISTED)
-            .sort("reply.due_at", 1)
-            .limit(limit)
-        )
-        return await cursor.to_list()
+        return await self._due("reply.due_at", now, limit)
 
     async def next_due_at(self, now: datetime) -> datetime | None:
         """When the next pending reply after ``now`` falls due."""
-        found = await self._interactions.find_one(
-            {"reply.due_at": {"$gt": now}}, {"reply.due_at": 1}, sort=[("reply.due_at", 1)]
-        )
-        if found is None:
-            return None
-        due_at: datetime = found["reply"]["due_at"]
-        return due_at
+        return await self._next("reply", now)
 
     async def files_due(self, now: datetime, limit: int) -> list[Document]:
         """Interactions whose file is to be fetched, longest overdue first."""
-        cursor = (
-            self._interactions.find({"fetch.due_at": {"$lte": now}}, LISTED)
-            .sort("fetch.due_at", 1)
-            .limit(limit)
-        )
-        return await cursor.to_list()
+        return await self._due("fetch.due_at", now, limit)
 
     async def next_file_due_at(self, now: datetime) -> datetime | None:
         """When the next file after ``now`` is to be fetched."""
+        return await self._next("fetch", now)
+
+    async def _due(self, field: str, now: datetime, limit: int) -> list[Document]:
+        cursor = self._interactions.find({field: {"$lte": now}}, LISTED).sort(field, 1)
+        return await cursor.limit(limit).to_list()
+
+    async def _next(self, part: str, now: datetime) -> datetime | None:
+        field = f"{part}.due_at"
         found = await self._interactions.find_one(
-            {"fetch.due_at": {"$gt": now}}, {"fetch.due_at": 1}, sort=[("fetch.due_at", 1)]
+            {field: {"$gt": now}}, {field: 1}, sort=[(field, 1)]
         )
         if found is None:
             return None
-        due_at: datetime = found["fetch"]["due_at"]
+        due_at: datetime = found[part]["due_at"]
         return due_at
 
     async def take_file(self, row: Document, until: datetime) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from time import perf_counter
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -156,8 +157,8 @@ class Webhook:
 
     async def _publish(self, channel: ChannelForIngress, found: Split) -> None:
         now = self._clock()
-        publications = [_received(channel, m, now) for m in found.messages]
-        publications += [_noticed(channel, n, now) for n in found.notices]
+        parts: list[UserMessage | Notice] = [*found.messages, *found.notices]
+        publications = [_inbound(channel, part, now) for part in parts]
         publications += [_status_received(channel, s, now) for s in found.statuses]
         publications += [_account_noticed(channel, a, now) for a in found.account]
         timeout_s = self._publish_timeout_s + EXTRA_TIMEOUT_S_PER_MESSAGE * len(publications)
@@ -187,37 +188,26 @@ class Webhook:
         self._activity.delivery(channel, found)
 
 
-def _received(channel: ChannelForIngress, message: UserMessage, now: datetime) -> Publication:
-    received = InboundMessageReceived(
-        channel_id=channel.channel_id,
-        provider_message_id=message.provider_message_id,
-        conversation_key=message.conversation_key,
-        phone_number_id=channel.phone_number_id,
-        received_at=now,
-        auto_reply=channel.auto_reply,
-        reply_debounce_ms=channel.reply_debounce_ms,
-        message=message.message,
-        contact=message.contact,
-    )
-    lane = lane_key(message.conversation_key, INBOUND_LANES)
-    return Publication(INBOUND, lane, _enveloped(channel, received, message.event_id, now))
-
-
-def _noticed(channel: ChannelForIngress, notice: Notice, now: datetime) -> Publication:
-    received = InboundNoticeReceived(
-        channel_id=channel.channel_id,
-        provider_message_id=notice.provider_message_id,
-        conversation_key=notice.conversation_key,
-        phone_number_id=channel.phone_number_id,
-        received_at=now,
-        notice=notice.kind,
-        auto_reply=channel.auto_reply,
-        echo_pause_s=channel.echo_pause_s,
-        message=notice.message,
-        contact=notice.contact,
-    )
-    lane = lane_key(notice.conversation_key, INBOUND_LANES)
-    return Publication(INBOUND, lane, _enveloped(channel, received, notice.event_id, now))
+def _inbound(channel: ChannelForIngress, part: UserMessage | Notice, now: datetime) -> Publication:
+    common: dict[str, Any] = {
+        "channel_id": channel.channel_id,
+        "provider_message_id": part.provider_message_id,
+        "conversation_key": part.conversation_key,
+        "phone_number_id": channel.phone_number_id,
+        "received_at": now,
+        "auto_reply": channel.auto_reply,
+        "message": part.message,
+        "contact": part.contact,
+    }
+    payload: Payload
+    if isinstance(part, UserMessage):
+        payload = InboundMessageReceived(**common, reply_debounce_ms=channel.reply_debounce_ms)
+    else:
+        payload = InboundNoticeReceived(
+            **common, notice=part.kind, echo_pause_s=channel.echo_pause_s
+        )
+    lane = lane_key(part.conversation_key, INBOUND_LANES)
+    return Publication(INBOUND, lane, _enveloped(channel, payload, part.event_id, now))
 
 
 def _account_noticed(
