@@ -30,6 +30,8 @@ async def test_one_reply_answers_four_messages(world: World, model: ModelDouble)
     assert len(model.prompts) == 1
     assert model.prompts[0][-1]["content"] == "<message>" + "\n".join(THOUGHT) + "</message>"
     assert len(model.prompts[0]) == 2
+    # What is said now is not remembered as something said before.
+    assert "## memories" not in model.prompts[0][0]["content"]
     (reply,) = brain.bus.replies
     assert reply.data["context_message_id"] == messages[3].data["provider_message_id"]
     assert rows[3]["user"]["interaction_count"] == 4

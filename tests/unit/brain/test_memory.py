@@ -99,7 +99,7 @@ def test_neighbours_end_where_the_talk_ended():
 
 def test_the_message_that_asks_does_not_recall_itself():
     archive = Archive([memory(0, "where do I work?"), memory(1, "I work at TechCorp")])
-    hits = archive.recall("where do I work?", NOW, but="m0")
+    hits = archive.recall("where do I work?", NOW, but={"m0"})
     assert [hit.id for hit in hits] == ["m1"]
 
 

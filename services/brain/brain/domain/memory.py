@@ -8,7 +8,7 @@ the words of its question. No index server: one person's memories are searched b
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -192,11 +192,11 @@ class Archive:
         embedder: Embedder | None = None,
         limit: int = 3,
         threshold: float = THRESHOLD,
-        but: str | None = None,
+        but: Collection[str] = (),
     ) -> tuple[MemoryHit, ...]:
         """The memories that answer ``query`` best, best first; near-duplicates are left out.
 
-        ``but``: the id of the message that asks, which may be a memory already.
+        ``but``: ids of the messages that ask, which may be memories already.
 
         ``similarity`` is the larger of the BM25-weighted share of the query that the memory holds
         and the centred cosine, and is at least ``threshold``. Deterministic.
@@ -214,7 +214,7 @@ class Archive:
         kept: list[frozenset[str]] = []
         for place in self._best(scores, limit * 8 + len(self._gone)):
             memory, words = self._memories[place], self._words[place]
-            if place in self._gone or memory.id == but:
+            if place in self._gone or memory.id in but:
                 continue
             if memory.is_question and _share(words, said) >= SAME_QUESTION:
                 continue

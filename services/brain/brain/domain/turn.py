@@ -89,7 +89,8 @@ class TurnInput:
 
     ``previous_id``: of the person's message before this one, when it is known; "forget that" means
     it. ``hurried``: many wait behind this message, so the quickest model reads it. ``second``: the
-    second reader's verdict on this message, None when it was not asked or did not answer.
+    second reader's verdict on this message, None when it was not asked or did not answer. ``parts``:
+    ids of the stored messages whose words this one holds, when it is a whole burst.
     """
 
     message: Message
@@ -101,6 +102,12 @@ class TurnInput:
     previous_id: str | None = None
     hurried: bool = False
     second: SafetyVerdict | None = None
+    parts: frozenset[str] = frozenset()
+
+    @property
+    def own_ids(self) -> frozenset[str]:
+        """What is said now, and so cannot be recalled."""
+        return self.parts | {self.message.id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,11 +370,10 @@ def _with_before(
 
 def said_before(turn: TurnInput) -> list[str]:
     """The person's last messages of the past half hour, masked, oldest first; two at most."""
-    return [
-        memory.text
-        for memory in turn.memories.memories[-SAID_BEFORE:]
-        if turn.now - memory.created_at <= JUST_BEFORE and memory.id != turn.message.id
-    ]
+    own = turn.own_ids
+    last = turn.memories.memories[-SAID_BEFORE - len(own) :]
+    before = [memory for memory in last if memory.id not in own][-SAID_BEFORE:]
+    return [memory.text for memory in before if turn.now - memory.created_at <= JUST_BEFORE]
 
 
 def _read(analyser: Analyser, text: str, *, hurried: bool) -> Analysis:
@@ -391,7 +397,7 @@ def _forgets(turn: TurnInput, text: str, analysis: Analysis) -> Forgotten | None
     request = forgetting(text, analysis.language)
     if request is None:
         return None
-    told = [memory for memory in turn.memories.memories if memory.id != turn.message.id]
+    told = [memory for memory in turn.memories.memories if memory.id not in turn.own_ids]
     return forgotten(request, turn.profile, told, last_id=turn.previous_id)
 
 
@@ -412,9 +418,9 @@ def _recalled(
     facts = (
         MemoryHit(fact.source_id, fact.sentence, 1.0, fact.stated_at)
         for fact in answering(profile, text)
-        if fact.source_id != turn.message.id
+        if fact.source_id not in turn.own_ids
     )
-    found = turn.memories.recall(text, turn.now, embedder=embedder, but=turn.message.id)
+    found = turn.memories.recall(text, turn.now, embedder=embedder, but=turn.own_ids)
     hits: dict[str, MemoryHit] = {}
     for hit in (*facts, *found):  # one message may state several facts, and be a memory too
         hits.setdefault(hit.id, hit)

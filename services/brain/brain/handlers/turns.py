@@ -312,6 +312,7 @@ class Turns:
             profile=user.profile,
             previous_id=user.applied_before(incoming.event_id),
             hurried=self._is_behind(incoming, now),
+            parts=but,
         )
 
     def _is_behind(self, incoming: Incoming, now: datetime) -> bool:
