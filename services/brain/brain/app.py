@@ -39,6 +39,7 @@ from brain.handlers.replying import Replying
 from brain.handlers.rewording import Rewording
 from brain.handlers.stores import Stores
 from brain.handlers.turns import TurnLimits, Turns
+from brain.handlers.typing import Typing
 from brain.http.limits import RateLimit
 from brain.http.media import MediaApi
 from brain.http.people import People
@@ -114,11 +115,12 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     notices = Notices(
         stores, NoticeStore(database, clock), files, identities, turns, rewording, clock
     )
+    typing = Typing(resources.bus, clock)
     answering = Answering(
         stores,
         turns,
         replying,
-        resources.bus,
+        typing,
         clock,
         patience=timedelta(seconds=ANSWERING_MARGIN_S + 2 * settings.llm_timeout_s),
     )
@@ -137,7 +139,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
         )
         inbound = Inbound(
             interactions,
-            messages=Messages(turns, notices, answering, media).handle,
+            messages=Messages(turns, notices, answering, media, typing).handle,
             notices=notices.handle,
             deliveries=Deliveries(interactions, outgoing).handle,
         )

@@ -1,6 +1,7 @@
 """What is kept of what people state, what replaces what, what answers, and what is forgotten."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -170,6 +171,15 @@ MANY = st.lists(
         for kind, number, minute in rows
     ]
 )
+
+
+def test_a_denial_uncovers_what_the_denied_had_hidden():
+    like = Fact("like", "like", "tea", "said", "a", at(1))
+    dislike = Fact("dislike", "dislike", "tea", "said", "b", at(0))
+    denial = replace(like, source_id="b", denied=True)
+    once = updated(Profile((like,)), (dislike, denial))
+    assert once.facts == (dislike,)
+    assert updated(once, (dislike, denial)) == once
 
 
 @settings(max_examples=300, deadline=None)

@@ -1,6 +1,6 @@
 """Facts of one person, and how a newer one takes the place of an older one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, get_args
@@ -81,8 +81,19 @@ def updated(profile: Profile, facts: Iterable[Fact]) -> Profile:
     """``profile`` with ``facts`` in the order they were said. Applying them again changes nothing.
 
     The later of two facts of one identity stays, and of a like and a dislike of one thing. A
-    denial removes what is not newer than itself.
+    denial removes what is not newer than itself; what it removed may have hidden a fact of the same
+    message, so it is looked at until nothing changes.
     """
+    said = tuple(facts)
+    for _ in range(1 + len(said)):
+        after = _once(profile, said)
+        if after == profile:
+            break
+        profile = after
+    return profile
+
+
+def _once(profile: Profile, facts: Sequence[Fact]) -> Profile:
     kept = list(profile.facts)
     for fact in facts:
         if fact.denied:

@@ -6,11 +6,9 @@ others are *joined* to it. Any replica may do it, after any crash: the joined on
 the reply is settled, and a claim that was taken over settles nothing.
 """
 
-import asyncio
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -18,13 +16,13 @@ import structlog
 from brain.domain.pii import scan_pii
 from brain.domain.safety import SafetyVerdict, strictest
 from brain.domain.wire import safety_part, verdict_of
-from brain.handlers.emissions import changed_event, safety_events, typing_command
-from brain.handlers.incoming import Incoming, incoming_from_burst
+from brain.handlers.emissions import changed_event, safety_events
+from brain.handlers.incoming import incoming_from_burst
 from brain.handlers.records import READING_PATIENCE
 from brain.handlers.replying import Replying
 from brain.handlers.stores import Stores
 from brain.handlers.turns import Turns
-from shared.bus.port import Bus, BusError
+from brain.handlers.typing import Typing
 from shared.clock import Clock
 from shared.due import DueLoop
 from shared.telemetry.trace import continued_trace
@@ -35,12 +33,9 @@ FLOOR_RETRY = timedelta(seconds=1)
 """When somebody else is answering the person."""
 LONGEST_BURST = timedelta(seconds=10)
 """Who goes on writing is answered at last after so long; it also ends the drafts thrown away."""
-TYPING_EVERY_S = 20.0
-"""Meta hides the indicator after 25 s."""
 AT_ONCE = 64
 
 Document = dict[str, Any]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +66,7 @@ class Answering:
         stores: Stores,
         turns: Turns,
         replying: Replying,
-        bus: Bus,
+        typing: Typing,
         clock: Clock,
         patience: timedelta,
     ) -> None:
@@ -81,7 +76,7 @@ class Answering:
         self._outbox = stores.outbox
         self._turns = turns
         self._replying = replying
-        self._bus = bus
+        self._typing = typing
         self._clock = clock
         self._patience = patience
         self.loop: DueLoop[Document] = DueLoop(
@@ -167,7 +162,7 @@ class Answering:
         incoming = incoming_from_burst(said)
         before = _worst(burst)
         prepared = await self._turns.reconsider(incoming, user, known=before, burst=burst.ids)
-        settled = await self._typing_meanwhile(
+        settled = await self._typing.meanwhile(
             incoming, self._replying.later(incoming, prepared, user.id)
         )
         if await self._goes_on(burst):
@@ -221,21 +216,6 @@ class Answering:
             messages=len(burst.rows),
             status=reply["status"],
         )
-
-    async def _typing_meanwhile(self, incoming: Incoming, work: Awaitable[T]) -> T:
-        """Show that we type for as long as ``work`` takes; the reply itself hides it."""
-        task = asyncio.ensure_future(work)
-        try:
-            while not (await asyncio.wait({task}, timeout=TYPING_EVERY_S))[0]:
-                command = typing_command(incoming, self._clock())
-                try:
-                    await self._bus.publish(command.exchange, command.routing_key, command.envelope)
-                except BusError as error:
-                    log.info("typing_not_shown", error=type(error).__name__)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        return task.result()
 
     async def _waiting(self, row: Document) -> list[Document]:
         return await self._interactions.waiting(row["tenant"], row["user_id"], row["channel_id"])

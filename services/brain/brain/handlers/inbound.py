@@ -10,6 +10,7 @@ from brain.handlers.incoming import incoming_from_whatsapp
 from brain.handlers.media import Media
 from brain.handlers.notices import Notices
 from brain.handlers.turns import Turns
+from brain.handlers.typing import Typing
 from shared.bus.failures import Permanent
 from shared.contracts import (
     DeliverySettled,
@@ -26,7 +27,15 @@ Handle = Callable[[Envelope], Awaitable[None]]
 class Messages:
     """Handles ``InboundMessageReceived``."""
 
-    def __init__(self, turns: Turns, notices: Notices, answering: Answering, media: Media) -> None:
+    def __init__(
+        self,
+        turns: Turns,
+        notices: Notices,
+        answering: Answering,
+        media: Media,
+        typing: Typing,
+    ) -> None:
+        self._typing = typing
         self._media = media
         self._turns = turns
         self._notices = notices
@@ -47,7 +56,7 @@ class Messages:
         if "due_at" in understood.document["reply"]:
             await self._answering.expect(understood.document)
         else:
-            await self._turns.answer(incoming, understood)
+            await self._typing.meanwhile(incoming, self._turns.answer(incoming, understood))
 
 
 class Inbound:
