@@ -95,10 +95,10 @@ class Answering:
         if document["reply"].get("due_at") is None:
             return
         burst = await self._waiting(document)
-        first = burst[0]["at"] if burst else document["at"]
-        longest = READING_PATIENCE if any("fetch" in row for row in burst) else LONGEST_BURST
-        due_at = min(document["reply"]["due_at"], first + longest)
-        await self._interactions.postpone([row["_id"] for row in burst], due_at)
+        if len(burst) > 1:
+            longest = READING_PATIENCE if any("fetch" in row for row in burst) else LONGEST_BURST
+            due_at = min(document["reply"]["due_at"], burst[0]["at"] + longest)
+            await self._interactions.postpone([row["_id"] for row in burst], due_at)
         self.loop.wake()
 
     async def hurry(self, row: Document) -> None:
@@ -109,7 +109,7 @@ class Answering:
             self.loop.wake()
 
     async def _one(self, row: Document) -> None:
-        with continued_trace(None, event_id=row["_id"]):
+        with continued_trace(row["reply"]["to"]["traceparent"], event_id=row["_id"]):
             await self._with_floor(row)
 
     async def _with_floor(self, row: Document) -> None:

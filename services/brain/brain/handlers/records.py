@@ -11,6 +11,7 @@ from brain.handlers.incoming import Incoming
 from shared.bus.outbox import outbox_fields
 from shared.bus.port import Publication
 from shared.clock import Clock
+from shared.telemetry.trace import current_traceparent
 
 STORED_PARTS = (
     "user",
@@ -90,6 +91,7 @@ def pending_reply(incoming: Incoming, now: datetime, *, is_read: bool = False) -
             "phone": incoming.address.phone,
             "provider_user_id": incoming.address.provider_user_id,
             "name": incoming.address.name,
+            "traceparent": current_traceparent(),
         },
     }
 
