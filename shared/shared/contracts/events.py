@@ -295,7 +295,7 @@ class ChannelAccountNoticeReceived(Payload):
 
 
 class ChannelNeedsAttention(Payload):
-    """Sending is paused on a channel until an operator mends something."""
+    """Something is wrong with a channel; sending may be paused until an operator mends it."""
 
     TYPE: ClassVar[str] = "channel.needs_attention.v1"
 
