@@ -289,3 +289,31 @@ async def test_a_kill_between_the_send_and_its_record_reaches_the_person_once(
     assert delivery["state"] in {"sent", "delivered", "read"}
     assert delivery["resent"] is False
     await one_message(product, phone)
+
+
+async def test_an_account_that_meta_stops_keeps_its_queue_until_it_is_reinstated(
+    product: Product, channel: Channel
+) -> None:
+    phone = new_phone()
+    about = {"phone_number_id": channel.phone_number_id}
+    await product.sim("account", {**about, "preset": "disabled"})
+
+    async def health(state: str) -> dict[str, Any] | None:
+        shown = (await product.get(f"/api/channels/{channel.id}"))["health"]
+        return shown if shown["state"] == state else None
+
+    needs = await eventually(lambda: health("needs_attention"), timeout_s=20)
+    assert (needs["problem"], needs["paused"]) == ("account_disabled", True)
+    await write(product, channel, phone, text="is anybody there?")
+    (row,) = await counted(product, phone, 1)
+
+    async def waits() -> bool:
+        shown = await product.get(f"/api/deliveries?interaction_id={row['id']}")
+        return [d["waiting"] for d in shown["deliveries"]] == ["channel"]
+
+    await eventually(waits, message="the reply waits for the channel")
+    assert await product.texts_sent(channel, phone) == []
+    await product.sim("account", {**about, "preset": "reinstated"})
+    await eventually(lambda: health("ok"), timeout_s=20)
+    waited = await product.sim_get(f"phone/{phone}/wait?after=0&timeout_s=20")
+    assert waited["total"] == 1

@@ -159,6 +159,16 @@ async def test_a_deletion_before_its_message_waits_for_it(brain: Brain):
     assert "planted" not in str(await brain.database["memories"].find({}).to_list())
 
 
+async def test_a_deletion_takes_an_edit_with_it_that_waits(brain: Brain):
+    message = whatsapp("helo")
+    await told(brain, edit(message, "a planted sentence"), revoke(message))
+    kept = await brain.database["notices"].find({}).to_list()
+    assert len(kept) == 1
+    assert b"planted" not in kept[0]["body"]
+    await told(brain, message)
+    assert (await stored(brain, message))["message"]["text"] == ""
+
+
 async def test_a_message_that_was_deleted_in_time_is_not_answered(world: World, model: ModelDouble):
     async with world.brain(**model.settings()) as brain:
         message = whatsapp("oops, wrong chat", debounce_ms=400)

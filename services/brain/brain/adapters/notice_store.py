@@ -26,6 +26,10 @@ class NoticeStore:
         cursor = self._notices.find({"target": target}).sort("at", 1)
         return [Envelope.decode(document["body"]) async for document in cursor]
 
+    async def blank(self, target: str) -> None:
+        """Its author took the message back: what others said of it has no place any more."""
+        await self._notices.delete_many({"target": target})
+
     async def drop(self, notice_id: str) -> None:
         """It was applied."""
         await self._notices.delete_one({"_id": notice_id})

@@ -117,6 +117,8 @@ class Notices:
         target = event_id(event.channel_id, original)
         document = await self._interactions.get(envelope.tenant, target)
         if document is None:
+            # An edit that waits here holds the text that was taken back.
+            await self._notices.blank(target)
             await self._notices.keep(target, envelope)
             return
         await self._memories.forget(envelope.tenant, document["user_id"], (target,))
