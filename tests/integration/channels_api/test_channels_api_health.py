@@ -8,6 +8,7 @@ from pymongo import AsyncMongoClient
 
 from channels_api.adapters.channel_store import ChannelStore
 from channels_api.adapters.collections import CHANNELS
+from channels_api.domain.audit import entry
 from channels_api.domain.health import problem_detected
 from channels_api.handlers.health import WatchHealth
 from shared.bus.memory import MemoryBus
@@ -356,7 +357,10 @@ async def test_at_once_from_many_sides_every_word_counts_once(database: Any) -> 
     bus, metrics = MemoryBus(), Metrics()
     await bus.declare(TOPOLOGY)
     watch = WatchHealth(store, Outbox(database[CHANNELS], bus, utc_now, metrics))
-    await store.insert(CHANNEL, [])
+    made = entry(
+        "created", (), key_label="test", key_hash="0" * 64, version=1, at=CHANNEL.created_at
+    )
+    await store.insert(CHANNEL, [], made)
     slugs = ["token_rejected", "payment_missing", "spam_limit", "number_not_ready"]
 
     async def hear(slug: str) -> None:
@@ -369,3 +373,6 @@ async def test_at_once_from_many_sides_every_word_counts_once(database: Any) -> 
     after = await store.get(CHANNEL.tenant, CHANNEL.id)
     assert sorted(problem.slug for problem in after.health.problems) == sorted(slugs)
     assert after.version == CHANNEL.version + len(slugs)
+    # Nobody changed it.
+    kept = await store.audit(CHANNEL.tenant, CHANNEL.id, 10)
+    assert [item["action"] for item in kept] == ["created"]

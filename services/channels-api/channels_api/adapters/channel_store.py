@@ -8,6 +8,7 @@ from typing import Any
 from pymongo.errors import DuplicateKeyError
 
 from channels_api.adapters.collections import CHANNELS, CREATIONS
+from channels_api.domain.audit import KEPT, Entry
 from channels_api.domain.channels import Channel, ChannelSettings, Creation, Retired
 from channels_api.domain.health import Health, Problem
 from shared.bus.outbox import outbox_fields, outbox_push
@@ -32,11 +33,14 @@ class ChannelStore:
         self._creations = database[CREATIONS]
         self._clock = clock
 
-    async def insert(self, channel: Channel, publications: Sequence[Publication]) -> bool:
+    async def insert(
+        self, channel: Channel, publications: Sequence[Publication], audit: Entry
+    ) -> bool:
         """Store a new channel; False when its id was used before."""
         document = {
             **_document(channel),
             "deleted": False,
+            "audit": [_entry_document(audit)],
             **outbox_fields(publications, self._clock),
         }
         try:
@@ -61,13 +65,13 @@ class ChannelStore:
     async def get(self, tenant: str, channel_id: str) -> Channel | None:
         """One channel of the tenant."""
         document = await self._channels.find_one(
-            {"_id": channel_id, "tenant": tenant, "deleted": False}
+            {"_id": channel_id, "tenant": tenant, "deleted": False}, _READ
         )
         return None if document is None else _channel(document)
 
     async def get_any(self, channel_id: str) -> Channel | None:
         """One channel, whoever it belongs to: for the internal port alone."""
-        document = await self._channels.find_one({"_id": channel_id, "deleted": False})
+        document = await self._channels.find_one({"_id": channel_id, "deleted": False}, _READ)
         return None if document is None else _channel(document)
 
     async def page(
@@ -81,30 +85,51 @@ class ChannelStore:
                 {"created_at": {"$gt": at}},
                 {"created_at": at, "_id": {"$gt": last_id}},
             ]
-        cursor = self._channels.find(query).sort([("created_at", 1), ("_id", 1)]).limit(limit)
+        cursor = (
+            self._channels.find(query, _READ).sort([("created_at", 1), ("_id", 1)]).limit(limit)
+        )
         return [_channel(document) async for document in cursor]
 
     async def replace(
-        self, before: Channel, after: Channel, publications: Sequence[Publication]
+        self,
+        before: Channel,
+        after: Channel,
+        publications: Sequence[Publication],
+        audit: Entry | None = None,
     ) -> bool:
-        """Write ``after``; False when somebody changed it since ``before`` was read."""
+        """Write ``after``; False when somebody changed it since ``before`` was read.
+
+        ``audit``: None for what no person changed.
+        """
         push = outbox_push(publications, self._clock)
         fields = {key: value for key, value in _document(after).items() if key != "_id"}
         result = await self._channels.update_one(
             _unchanged(before),
-            {**push, "$set": {**fields, **push.get("$set", {})}},
+            {
+                "$set": {**fields, **push.get("$set", {})},
+                "$push": {**push.get("$push", {}), **_audited(audit)},
+            },
         )
         return result.modified_count == 1
 
-    async def delete(self, before: Channel, publications: Sequence[Publication]) -> bool:
+    async def audit(self, tenant: str, channel_id: str, limit: int) -> list[dict[str, Any]] | None:
+        """The newest entries, newest first, of a deleted channel too; None: no such channel."""
+        found = await self._channels.find_one(
+            {"_id": channel_id, "tenant": tenant}, {"audit": {"$slice": -limit}}
+        )
+        return None if found is None else found.get("audit", [])[::-1]
+
+    async def delete(
+        self, before: Channel, publications: Sequence[Publication], audit: Entry
+    ) -> bool:
         """Destroy the credentials at once; the id stays taken. False when somebody changed it."""
         push = outbox_push(publications, self._clock)
         gone = {"deleted": True, "version": before.version + 1, "updated_at": self._clock()}
         result = await self._channels.update_one(
             _unchanged(before),
             {
-                **push,
                 "$set": {**push.get("$set", {}), **gone},
+                "$push": {**push.get("$push", {}), **_audited(audit)},
                 "$unset": dict.fromkeys(SECRET_FIELDS, ""),
             },
         )
@@ -154,6 +179,20 @@ class ChannelStore:
         await self._creations.update_many(
             {"tenant": tenant, "channel_id": channel_id}, {"$set": {"verify_token": None}}
         )
+
+
+_READ = {"audit": 0, "emits": 0}
+"""A channel is read at every step; its past only when somebody asks."""
+
+
+def _audited(entry: Entry | None) -> dict[str, Any]:
+    if entry is None:
+        return {}
+    return {"audit": {"$each": [_entry_document(entry)], "$slice": -KEPT}}
+
+
+def _entry_document(entry: Entry) -> dict[str, Any]:
+    return {**asdict(entry), "fields": list(entry.fields)}
 
 
 def _unchanged(channel: Channel) -> dict[str, Any]:

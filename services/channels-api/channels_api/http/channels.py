@@ -1,7 +1,7 @@
 """``/api/channels``."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +12,7 @@ from aiohttp import web
 from channels_api.adapters.activity_store import KEPT_PER_CHANNEL, ActivityStore, Item
 from channels_api.adapters.channel_store import ChannelStore
 from channels_api.adapters.collections import CHANNELS, CREATIONS
+from channels_api.domain.audit import KEPT, Action, Entry, entry
 from channels_api.domain.channels import (
     Changes,
     Channel,
@@ -67,6 +68,7 @@ class Channels:
             web.patch("/api/channels/{id}", self.update),
             web.delete("/api/channels/{id}", self.delete),
             web.get("/api/channels/{id}/activity", self.activity),
+            web.get("/api/channels/{id}/audit", self.audit),
         ]
 
     async def create(self, request: web.Request) -> web.Response:
@@ -76,7 +78,7 @@ class Channels:
         channel_id, verify_token = await self._identity(request, tenant, asked)
         channel = self._new_channel(channel_id, tenant, asked, verify_token)
         shown: Channel | None = channel
-        if not await self._inserted(channel):
+        if not await self._inserted(request, channel, asked.model_fields_set):
             shown = await self._store.get(tenant, channel_id)
         if shown is None:
             raise _not_repeatable()
@@ -116,9 +118,13 @@ class Channels:
             raise _not_repeatable()
         return first.channel_id, self._keyring.open(first.verify_token, place)
 
-    async def _inserted(self, channel: Channel) -> bool:
+    async def _inserted(
+        self, request: web.Request, channel: Channel, fields: Collection[str]
+    ) -> bool:
         events = [announcement(channel, "created")]
-        inserted = await self._store.insert(channel, events)
+        inserted = await self._store.insert(
+            channel, events, self._entry(request, "created", fields, channel.version)
+        )
         if inserted:
             await self._outbox.flush(channel.id, events)
             log.info("channel_created", channel_id=channel.id)
@@ -173,16 +179,36 @@ class Channels:
 
     async def get(self, request: web.Request) -> web.Response:
         """One channel, without any secret."""
-        return json_response(channel_shape(await self._channel(request), self._clock()))
+        return self._shown(await self._channel(request))
+
+    def _shown(self, channel: Channel, verify_token: str | None = None) -> web.Response:
+        shape = channel_shape(channel, self._clock(), verify_token=verify_token)
+        return json_response(shape, headers={"ETag": etag(channel)})
+
+    def _entry(
+        self, request: web.Request, action: Action, fields: Collection[str], version: int
+    ) -> Entry:
+        who = request[PRINCIPAL]
+        return entry(
+            action,
+            fields,
+            key_label=who.label,
+            key_hash=who.key_hash,
+            version=version,
+            at=self._clock(),
+        )
 
     async def update(self, request: web.Request) -> web.Response:
-        """Change what is given; a new verify token is shown this once."""
+        """Change what is given; a new verify token is shown this once. ``If-Match`` is kept."""
         channel = await self._channel(request)
+        _check_match(request, channel)
         asked = await read_model(request, UpdateChannel)
         verify_token = new_verify_token() if asked.rotate_verify_token else None
         changes = self._changes(channel, asked, verify_token)
-        while (after := await self._changed(channel, changes)) is None:
+        fields = asked.model_fields_set
+        while (after := await self._changed(request, channel, changes, fields)) is None:
             current = await self._channel(request)
+            _check_match(request, current)
             if not same_but_for_health(channel, current):
                 raise Problem(
                     409, "changed-meanwhile", "The channel was changed by somebody else. Try again."
@@ -190,13 +216,16 @@ class Channels:
             channel = current
         await self._note_mended(channel, after, changes)
         log.info("channel_updated", channel_id=channel.id, version=after.version)
-        return json_response(channel_shape(after, self._clock(), verify_token=verify_token))
+        return self._shown(after, verify_token)
 
-    async def _changed(self, channel: Channel, changes: Changes) -> Channel | None:
+    async def _changed(
+        self, request: web.Request, channel: Channel, changes: Changes, fields: Collection[str]
+    ) -> Channel | None:
         """The channel after ``changes``; None when it was changed since it was read."""
         after = changed(channel, changes, self._clock(), self._grace)
         events = [announcement(after, "updated"), *health_news(channel, after)]
-        if not await self._store.replace(channel, after, events):
+        audit = self._entry(request, "updated", fields, after.version)
+        if not await self._store.replace(channel, after, events, audit):
             return None
         if changes.verify_token_hash is not None:
             await self._store.forget_token(channel.tenant, channel.id)
@@ -230,18 +259,30 @@ class Channels:
     async def delete(self, request: web.Request) -> web.Response:
         """Destroy the credentials at once; the history of conversations stays."""
         channel = await self._channel(request)
+        _check_match(request, channel)
         await self._store.forget_token(channel.tenant, channel.id)
-        while not await self._deleted(channel):
+        while not await self._deleted(request, channel):
             channel = await self._channel(request)
+            _check_match(request, channel)
         return web.Response(status=204)
 
-    async def _deleted(self, channel: Channel) -> bool:
+    async def _deleted(self, request: web.Request, channel: Channel) -> bool:
         events = [announcement(replace(channel, version=channel.version + 1), "deleted")]
-        deleted = await self._store.delete(channel, events)
+        audit = self._entry(request, "deleted", (), channel.version + 1)
+        deleted = await self._store.delete(channel, events, audit)
         if deleted:
             await self._outbox.flush(channel.id, events)
             log.info("channel_deleted", channel_id=channel.id)
         return deleted
+
+    async def audit(self, request: web.Request) -> web.Response:
+        """``?limit=``, newest first: who changed what, never the values. Outlives the channel."""
+        limit = query_int(request, "limit", default=100, low=1, high=KEPT)
+        tenant, channel_id = request[PRINCIPAL].tenant, request.match_info["id"]
+        entries = await self._store.audit(tenant, channel_id, limit)
+        if entries is None:
+            raise not_found("channel")
+        return json_response({"audit": entries})
 
     async def activity(self, request: web.Request) -> web.Response:
         """``?limit=``, newest first: what happened at its webhook and at Meta, in plain sentences."""
@@ -249,6 +290,22 @@ class Channels:
         limit = query_int(request, "limit", default=100, low=1, high=KEPT_PER_CHANNEL)
         newest = await self._activity.newest(channel.tenant, channel.id, limit)
         return json_response({"activity": newest})
+
+
+def etag(channel: Channel) -> str:
+    """Changes whenever a person changes the channel; its health comes and goes without."""
+    return f'"{int(channel.updated_at.timestamp() * 1000):x}"'
+
+
+def _check_match(request: web.Request, channel: Channel) -> None:
+    """412 when the caller has seen another channel than there is now."""
+    wanted = request.headers.get("If-Match")
+    if wanted is None or wanted.strip() == "*":
+        return
+    if etag(channel) not in {tag.strip() for tag in wanted.split(",")}:
+        raise Problem(
+            412, "changed-meanwhile", "The channel was changed since you read it. Read it again."
+        )
 
 
 def _fingerprint(asked: CreateChannel) -> str:
