@@ -179,7 +179,9 @@ async def test_bad_bodies_name_the_field(brain: Brain):
 
 async def test_too_many_calls_are_told_when_to_come_back(world: World):
     async with world.brain(process_rate_per_minute=2) as brain:
-        assert [(await brain.process("hi")).status for _ in range(2)] == [200, 200]
+        answers = [await brain.process("hi") for _ in range(2)]
+        assert [answer.status for answer in answers] == [200, 200]
+        assert [answer.headers["RateLimit-Remaining"] for answer in answers] == ["1", "0"]
         refused = await brain.process("hi")
         assert (refused.status, refused.problem) == (429, "rate-limited")
         assert 1 <= int(refused.headers["Retry-After"]) <= 61

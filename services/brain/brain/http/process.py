@@ -31,6 +31,8 @@ STILL_RUNNING_S = 60.0
 PIECE_CHARACTERS = 24
 """Of a checked reply that is sent as tokens: text leaves only after its safety check."""
 
+ALLOWANCE: web.RequestKey[dict[str, str]] = web.RequestKey("allowance", dict)
+"""Headers that tell the caller how many calls are left."""
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 UserId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
@@ -89,7 +91,7 @@ class Processing:
 
     async def _accepted(self, request: web.Request) -> ApiRequest:
         principal = request[PRINCIPAL]
-        self._limit.count(principal.key_hash)
+        request[ALLOWANCE] = self._limit.count(principal.key_hash)
         body = await read_model(request, ProcessRequest)
         key = request.headers.get("Idempotency-Key")
         if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
@@ -114,7 +116,8 @@ class Processing:
         accepted = await self._accepted(request)
         incoming = incoming_from_api(accepted, self._clock())
         understood = await self._understood(incoming)
-        return json_response(process_shape(await self._turns.answer(incoming, understood)))
+        answered = await self._turns.answer(incoming, understood)
+        return json_response(process_shape(answered), headers=request[ALLOWANCE])
 
     async def _understood(self, incoming: Incoming) -> Understood:
         understood = await self._turns.understand(incoming)
@@ -128,7 +131,11 @@ class Processing:
         incoming = incoming_from_api(accepted, self._clock())
         understood = await self._understood(incoming)
         response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
+            headers={
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-cache",
+                **request[ALLOWANCE],
+            }
         )
         await response.prepare(request)
 
