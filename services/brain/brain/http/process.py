@@ -130,11 +130,12 @@ class Processing:
         accepted = await self._accepted(request)
         incoming = incoming_from_api(accepted, self._clock())
         understood = await self._understood(incoming)
+        allowance = request[ALLOWANCE]
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",
                 "Cache-Control": "no-cache",
-                **request[ALLOWANCE],
+                **allowance,
             }
         )
         await response.prepare(request)
