@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from time import monotonic
 
 import aiohttp
 
 from ingress.adapters.activity import Activity
+from ingress.domain.throttle import FailureBudget
 from ingress.http.webhook import BODY_LIMIT_BYTES, Webhook
 from ingress.settings import Settings
 from shared.bus.consumer import Broadcast
@@ -34,6 +36,8 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             metrics,
             resources.clock,
             settings.publish_timeout_s,
+            FailureBudget(settings.failures_per_minute, monotonic),
+            settings.forwarded_hops,
         )
         app = application(metrics, body_limit_bytes=BODY_LIMIT_BYTES)
         app.add_routes(webhook.routes())

@@ -18,7 +18,13 @@ from ingress.settings import Settings
 from shared.bus.memory import MemoryBus
 from shared.bus.port import Bus, BusUnavailableError, Delivery, Publication
 from shared.bus.topology import ACTIVITY_QUEUE, BRAIN_LANES, CONTROL, OUTBOUND_LANE_QUEUES
-from shared.contracts import ChannelChanged, Envelope, InboundMessageReceived
+from shared.contracts import (
+    ChannelAccountNoticeReceived,
+    ChannelChanged,
+    Envelope,
+    InboundMessageReceived,
+    InboundNoticeReceived,
+)
 from shared.ids import event_id, secret_hash
 from shared.runtime import serving
 from shared.settings import load
@@ -334,3 +340,43 @@ async def test_the_feed_gets_sums_not_single_webhooks(world: World) -> None:
 
     await eventually(counted)
     assert len(world.activity) <= 3
+
+
+async def test_an_address_that_is_wrong_too_often_waits_and_a_right_signature_never_does(
+    world: World,
+) -> None:
+    body = webhook(text(1))
+    wrong = "sha256=" + "0" * 64
+    for _ in range(60):
+        assert (await world.post(body, signature=wrong))[0] == 401
+    status, problem = await world.post(body, signature=wrong)
+    assert status == 429
+    assert problem["type"].endswith("too-many-failures")
+    assert await world.post(body) == (200, {"status": "accepted"})
+    asked = "hub.mode=subscribe&hub.challenge=1&hub.verify_token="
+    url = f"{world.url}/api/ingress/whatsapp/{CHANNEL}?{asked}"
+    async with world.http.get(url + "guess") as answer:
+        assert answer.status == 429
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60
+    problems = [e for e in world.activity if e.type == "channel.problem.v1"]
+    assert len(problems) <= 1
+
+
+async def test_ingress_passes_on_settings_of_the_channel_and_notices(world: World) -> None:
+    echo = {"id": "wamid.e", "from": "1000", "to": "1555", "type": "text", "text": {"body": "hi"}}
+    value = {"metadata": {"phone_number_id": NUMBER}, "message_echoes": [echo]}
+    change = {"field": "smb_message_echoes", "value": value}
+    account = {"field": "account_update", "value": {"event": "ACCOUNT_RESTRICTION"}}
+    body = json.dumps({"entry": [{"id": "waba", "changes": [change, account]}]}).encode()
+    assert await world.post(body) == (200, {"status": "ignored"})
+    (heard,) = await eventually(lambda: world.published)
+    event = heard.payload(InboundNoticeReceived)
+    assert (event.notice, event.conversation_key) == ("echo", f"{CHANNEL}:1555")
+    assert event.message == echo
+
+    def told() -> list[Envelope]:
+        return [e for e in world.activity if e.type == ChannelAccountNoticeReceived.TYPE]
+
+    (notice,) = await eventually(told)
+    assert notice.data["notice"] == {"event": "ACCOUNT_RESTRICTION"}
+    assert notice.data["account_id"] == "waba"

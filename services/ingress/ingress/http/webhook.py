@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from math import ceil
 from time import perf_counter
 from typing import Any
 
@@ -12,9 +13,10 @@ from ingress.adapters.activity import Activity
 from ingress.domain.decode import MalformedError, decode
 from ingress.domain.handshake import Outcome, judge
 from ingress.domain.messages import Notice, UserMessage
-from ingress.domain.signature import refusal
+from ingress.domain.signature import Refusal, refusal
 from ingress.domain.split import AccountNotice, Split, split
 from ingress.domain.statuses import Status
+from ingress.domain.throttle import FailureBudget, caller
 from shared.bus.port import Bus, BusError, Publication
 from shared.bus.topology import (
     ACTIVITY,
@@ -64,7 +66,11 @@ class Webhook:
         metrics: Metrics,
         clock: Clock,
         publish_timeout_s: float,
+        budget: FailureBudget,
+        forwarded_hops: int,
     ) -> None:
+        self._budget = budget
+        self._forwarded_hops = forwarded_hops
         self._find_channel = find_channel
         self._bus = bus
         self._activity = activity
@@ -79,9 +85,14 @@ class Webhook:
 
     async def handshake(self, request: web.Request) -> web.Response:
         """200 with the challenge verbatim, or a 403 that is the same whatever was wrong."""
-        integration_id = request.match_info["integration_id"]
+        integration_id, address = request.match_info["integration_id"], self._address(request)
+        wait_s = self._budget.wait_s(address)
+        if wait_s:
+            self._metrics.handshakes.labels("throttled").inc()
+            raise _throttled(wait_s)
         channel = await self._channel(integration_id)
         if channel is None:
+            self._budget.failed(address)
             self._refused_handshake("unknown_integration", integration_id)
             return _forbidden()
         outcome = judge(
@@ -92,6 +103,7 @@ class Webhook:
         self._activity.handshake(channel, outcome)
         challenge = request.query.get("hub.challenge", "")
         if outcome is not Outcome.VERIFIED or len(challenge) > LONGEST_CHALLENGE:
+            self._budget.failed(address)
             self._refused_handshake(outcome.value, channel.channel_id)
             return _forbidden()
         self._metrics.handshakes.labels(outcome.value).inc()
@@ -126,10 +138,7 @@ class Webhook:
             raise not_found("integration")
         refused = refusal(body, request.headers.get("X-Hub-Signature-256"), channel.app_secrets)
         if refused is not None:
-            log.warning("webhook_refused", reason=refused.value, channel_id=channel.channel_id)
-            self._activity.bad_signature(channel, refused)
-            self._metrics.webhooks.labels(f"unauthorized_{refused.value}").inc()
-            raise Problem(401, "bad-signature", "The signature is missing or wrong.")
+            raise self._refused(request, channel, refused)
         try:
             content = decode(body)
         except MalformedError:
@@ -146,6 +155,28 @@ class Webhook:
         if found.messages:
             return "accepted", _ok(ACCEPTED)
         return "ignored", _ok(IGNORED)
+
+    def _refused(
+        self, request: web.Request, channel: ChannelForIngress, refused: Refusal
+    ) -> Problem:
+        """401, and 429 without a word in log or activity once an address has been wrong too often.
+
+        The signature is checked all the same: a right one is taken from any address.
+        """
+        address = self._address(request)
+        wait_s = self._budget.wait_s(address)
+        if wait_s:
+            self._metrics.webhooks.labels("throttled").inc()
+            return _throttled(wait_s)
+        self._budget.failed(address)
+        log.warning("webhook_refused", reason=refused.value, channel_id=channel.channel_id)
+        self._activity.bad_signature(channel, refused)
+        self._metrics.webhooks.labels(f"unauthorized_{refused.value}").inc()
+        return Problem(401, "bad-signature", "The signature is missing or wrong.")
+
+    def _address(self, request: web.Request) -> str:
+        forwarded = request.headers.getall("X-Forwarded-For", [])
+        return caller(request.remote, forwarded, self._forwarded_hops)
 
     async def _channel(self, integration_id: str) -> ChannelForIngress | None:
         try:
@@ -250,6 +281,15 @@ def _enveloped(
         tenant=channel.tenant,
         time=now,
         traceparent=current_traceparent(),
+    )
+
+
+def _throttled(wait_s: float) -> Problem:
+    return Problem(
+        429,
+        "too-many-failures",
+        "Too many wrong tokens or signatures from this address. Try again later.",
+        headers={"Retry-After": str(ceil(wait_s))},
     )
 
 
