@@ -66,8 +66,8 @@ class EndUserState:
 
     ``*_variance``: our doubt about mood and energy, 0..``STATIONARY_VARIANCE``. ``*_baseline``:
     where this person returns to. ``updated_at``: the moment the numbers are true for.
-    ``opted_out``: they asked us not to answer. ``held_until``: they asked for a human, and until
-    then no model answers.
+    ``opted_out``: they asked us not to answer. ``held_until``: a human talks to them, or was asked
+    for; until then no model answers.
     """
 
     human: HumanState
