@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import aiohttp
 
-from outbound.adapters import hold_store, pace_store
+from outbound.adapters import hold_store, pace_store, template_claims
 from outbound.adapters.channels import Channels
 from outbound.adapters.delivery_store import DELIVERIES, INDEXES, DeliveryStore
 from outbound.adapters.graph import GraphClient, GraphSettings, open_session
 from outbound.adapters.hold_store import HoldStore
 from outbound.adapters.media import MediaClient, MediaSettings
 from outbound.adapters.pace_store import PaceStore
+from outbound.adapters.template_claims import TemplateClaims
 from outbound.handlers.control import Control
 from outbound.handlers.dispatcher import Dispatcher
 from outbound.handlers.lanes import Lanes, key_of
@@ -77,6 +78,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             channels,
             PaceStore(resources.database),
             holds,
+            TemplateClaims(resources.database, clock),
             problems,
             Patience(
                 answer=timedelta(seconds=settings.graph_timeout_s),
@@ -123,7 +125,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
                     settings.instance,
                 ),
             ),
-            indexes=(*INDEXES, *pace_store.INDEXES, *hold_store.INDEXES),
+            indexes=(*INDEXES, *pace_store.INDEXES, *hold_store.INDEXES, *template_claims.INDEXES),
         )
 
 

@@ -122,6 +122,31 @@ async def test_a_window_that_meta_says_is_closed_gets_the_template_once(
     assert outbound.record.events("reply.failed") == []
 
 
+async def test_a_person_gets_one_template_until_they_write_again(world: World, outbound: Outbound):
+    channel = await world.channel(window_template=HELLO)
+    old = world.clock() - timedelta(hours=25)
+    long = reply(channel, text="A sentence. " * 800, user_wrote_at=old)
+    other = reply(channel, text="another", user_wrote_at=old)
+    await outbound.deliver(long, other)
+    await outbound.document(long.data["delivery_id"], state="sent")
+    await outbound.document(f"{long.data['delivery_id']}.01", state="window_closed")
+    await outbound.document(other.data["delivery_id"], state="window_closed")
+    assert len(await world.meta.requests("template")) == 1
+    world.clock.advance(hours=30)
+    later = reply(channel, user_wrote_at=world.clock() - timedelta(hours=25))
+    await outbound.deliver(later)
+    await outbound.document(later.data["delivery_id"], state="sent")
+    assert len(await world.meta.requests("template")) == 2
+
+
+async def test_what_is_too_late_for_an_answer_waits_for_a_human(world: World, outbound: Outbound):
+    channel = await world.channel(window_template=HELLO)
+    ancient = reply(channel, user_wrote_at=world.clock() - timedelta(days=8))
+    await outbound.deliver(ancient)
+    await outbound.document(ancient.data["delivery_id"], state="window_closed")
+    assert await world.meta.requests("template") == []
+
+
 async def test_a_template_that_is_refused_fails(world: World, outbound: Outbound):
     channel = await world.channel(window_template=HELLO)
     await world.meta.fault({"type": "error", "code": 132001}, kind="template")
@@ -217,6 +242,40 @@ async def test_a_paused_channel_keeps_its_queue(world: World, outbound: Outbound
     channel.paused = False
     await outbound.changed(channel)
     await outbound.document(command.data["delivery_id"], state="sent")
+
+
+async def test_a_stale_reply_on_a_paused_channel_is_not_looked_at_in_a_circle(
+    world: World, outbound: Outbound
+):
+    channel = await world.channel(paused=True, window_template=HELLO)
+    stale = reply(channel, user_wrote_at=world.clock() - timedelta(hours=25))
+    await outbound.deliver(stale)
+    parked = await outbound.document(stale.data["delivery_id"], waiting="channel")
+    assert parked["next_attempt_at"] > world.clock() + timedelta(minutes=4)
+    beside = reply(channel, user_wrote_at=world.clock() - timedelta(hours=25))
+    await outbound.deliver(beside)
+    turn = await outbound.document(beside.data["delivery_id"], waiting="turn")
+    assert turn["next_attempt_at"] > world.clock() + timedelta(seconds=20)
+    assert (await outbound.document(stale.data["delivery_id"]))["version"] == parked["version"]
+
+
+async def test_a_proof_that_meta_rejects_keeps_the_queue(world: World, outbound: Outbound):
+    channel = await world.channel(appsecret_proof="0" * 64)
+    await world.meta.require_proof(channel)
+    command = reply(channel)
+    await outbound.deliver(command)
+    await outbound.document(command.data["delivery_id"], waiting="channel")
+    (event,) = await eventually(lambda: outbound.record.events("channel.problem"))
+    assert event.data["problem"] == "proof_rejected"
+
+
+async def test_an_urgent_text_in_parts_keeps_their_order(
+    world: World, outbound: Outbound, channel: Channel
+):
+    sentences = [f"This is sentence number {number} of a long answer." for number in range(250)]
+    await outbound.deliver(reply(channel, text=" ".join(sentences), urgent=True))
+    await all_sent(outbound, 3)
+    assert " ".join(await world.meta.received()) == " ".join(sentences)
 
 
 async def test_a_channel_that_needs_attention_is_not_tried_in_a_circle(

@@ -26,7 +26,7 @@ from channels_api.domain.health import (
     difference,
     problem_detected,
 )
-from outbound.domain.graph_codes import RULES
+from outbound.domain.graph_codes import PROOF_REJECTED_RULE, RULES
 from tests.unit.channels_api.test_channels_api_domain import CHANNEL, GRACE, NOW
 
 T = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -42,7 +42,8 @@ def slugs(health: Health) -> set[str]:
 
 
 def test_every_problem_that_outbound_reports_counts() -> None:
-    reported = {rule.problem.slug for rule in RULES.values() if rule.problem is not None}
+    rules = (*RULES.values(), PROOF_REJECTED_RULE)
+    reported = {rule.problem.slug for rule in rules if rule.problem is not None}
     assert reported == {s for s, c in CAUSES.items() if c in (Cause.CREDENTIAL, Cause.REFUSAL)}
     assert reported <= SENDING
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -149,13 +150,33 @@ def test_a_human_pace_is_bounded(not_before_s: int | None, due_s: int):
 
 
 def test_a_hold_reaches_as_far_as_its_limit():
-    known = Reach("c1", "w1", "a1")
-    assert known.keys == ("channel:c1", "waba:w1", "app:a1")
-    assert known.key_for(Scope.NUMBER) == known.key_for(None) == "channel:c1"
-    assert (known.key_for(Scope.WABA), known.key_for(Scope.APP)) == ("waba:w1", "app:a1")
-    bare = Reach("c1", "", "")
-    assert bare.keys == ("channel:c1",)
-    assert bare.key_for(Scope.WABA) == bare.key_for(Scope.APP) == "channel:c1"
+    known = Reach("t", "c1", "w1", "a1")
+    assert known.keys == ("channel:c1", "number:c1", "waba:t:w1", "app:a1")
+    assert (known.key_for(None), known.key_for(Scope.NUMBER)) == ("channel:c1", "number:c1")
+    assert (known.key_for(Scope.WABA), known.key_for(Scope.APP)) == ("waba:t:w1", "app:a1")
+    bare = Reach("t", "c1", "", "")
+    assert bare.keys == ("channel:c1", "number:c1")
+    assert bare.key_for(Scope.WABA) == bare.key_for(Scope.APP) == "number:c1"
+
+
+def test_an_answer_after_its_refusal_changes_nothing():
+    shut = Trouble("window_closed", "window_closed", 131047)
+    told = deliveries.with_status(sending(), State.FAILED, NOW, wamid="wamid.1", error=shut)
+    assert (told.state, told.outside, told.open) == (State.QUEUED, True, True)
+    assert deliveries.accepted(told, LATER, "wamid.1") == told
+    assert deliveries.accepted(told, LATER, "wamid.2").state is State.SENT
+
+
+def test_a_window_that_is_over_bounds_no_wait():
+    old = replace(queued(), user_wrote_at=NOW - timedelta(hours=30))
+    parked = deliveries.park(old, NOW, until=NOW + 60 * SECOND, waiting=Waiting.TURN)
+    assert parked.next_attempt_at == NOW + 60 * SECOND
+
+
+def test_a_part_knows_the_one_before():
+    ids = {"i:0": None, "i:0.01": "i:0", "i:0.02": "i:0.01", "i:0.11": "i:0.10"}
+    for name, before in ids.items():
+        assert replace(queued(), id=name).part_before == before
 
 
 def test_of_several_holds_the_longest_that_stands_counts():

@@ -44,7 +44,10 @@ CAUSES: Mapping[str, Cause] = {
     **dict.fromkeys(
         (ACCOUNT_DELETED, ACCOUNT_DISABLED, ACCOUNT_OFFBOARDED, MESSAGING_RESTRICTED), Cause.PAUSE
     ),
-    **dict.fromkeys(("token_rejected", "permission_missing", "number_unknown"), Cause.CREDENTIAL),
+    **dict.fromkeys(
+        ("token_rejected", "permission_missing", "number_unknown", "proof_rejected"),
+        Cause.CREDENTIAL,
+    ),
     **dict.fromkeys(
         ("number_not_ready", ACCOUNT_RESTRICTED, "payment_missing", "spam_limit"), Cause.REFUSAL
     ),

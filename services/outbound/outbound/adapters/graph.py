@@ -200,6 +200,7 @@ def refusal(raw: RawAnswer) -> Refused | None:
         subcode=_whole(error.get("error_subcode")),
         fbtrace_id=trace_id[:TRACE_ID_CAP] if isinstance(trace_id, str) else None,
         retry_after_s=_wait(raw),
+        about_proof="appsecret_proof" in str(error.get("message")),
     )
 
 

@@ -22,6 +22,7 @@ class HoldStore:
         self._clock = clock
         self._known: dict[str, Hold] = {}
         self._read_at: datetime | None = None
+        self._lifted = 0
 
     async def put(self, key: str, hold: Hold) -> None:
         """Hold it; the later end of two counts."""
@@ -39,14 +40,18 @@ class HoldStore:
         now = self._clock()
         if self._read_at is None or now - self._read_at >= FRESH:
             self._read_at = now
-            found = self._holds.find({"until": {"$gt": now}})
-            self._known = {
-                row["_id"]: Hold(row["until"], Waiting(row["waiting"])) async for row in found
-            }
+            lifted = self._lifted
+            rows = await self._holds.find({"until": {"$gt": now}}).to_list()
+            if lifted == self._lifted:
+                # Else a hold that was lifted while we read would come back.
+                self._known = {
+                    row["_id"]: Hold(row["until"], Waiting(row["waiting"])) for row in rows
+                }
         return longest((self._known[key] for key in keys if key in self._known), now)
 
     async def lift(self, key: str | None) -> None:
         """It holds no longer; None is everything that waits for a channel to be mended."""
+        self._lifted += 1
         if key is None:
             self._known.clear()
             await self._holds.delete_many({"waiting": Waiting.CHANNEL.value})

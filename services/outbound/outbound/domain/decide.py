@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from outbound.domain.deliveries import Trouble
 from outbound.domain.graph_codes import (
+    PROOF_REJECTED_RULE,
     UNREACHABLE,
     Handling,
     Problem,
@@ -34,6 +35,8 @@ class Refused:
     fbtrace_id: str | None = None
     retry_after_s: float | None = None
     """Not documented by Meta; honoured where it stands."""
+    about_proof: bool = False
+    """The bad parameter is our ``appsecret_proof``: the channel's credentials do not fit together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ def decide(fault: Fault, previous: Trouble | None, spread: float) -> Verdict:
             return _judge(UNREACHABLE, Refused(0), previous, spread, detail=reason)
         case Refused():
             rule = rule_for(fault.status, fault.code, fault.subcode)
+            if fault.about_proof:
+                rule = PROOF_REJECTED_RULE
             return _judge(rule, fault, previous, spread, detail=rule.detail)
 
 

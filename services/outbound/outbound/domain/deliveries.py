@@ -107,6 +107,15 @@ class Delivery:
         return self.next_attempt_at is not None
 
     @property
+    def part_before(self) -> str | None:
+        """Id of the part of the same text that goes before this one; None for the first."""
+        first, dot, number = self.id.partition(".")
+        if not dot:
+            return None
+        before = int(number) - 1
+        return f"{first}.{before:02d}" if before else first
+
+    @property
     def window_ends_at(self) -> datetime:
         """From here on a free text is not attempted."""
         return window_end(self.user_wrote_at)
@@ -155,7 +164,9 @@ def park(
     error: Trouble | None = None,
 ) -> Delivery:
     """Try (again) at ``until``, or when the window closes if that comes first."""
-    bound = until if delivery.template else min(until, delivery.window_ends_at)
+    # A window that is over bounds nothing: it was looked at, or it will be.
+    ends = delivery.window_ends_at
+    bound = min(until, ends) if delivery.template is None and ends > now else until
     return replace(
         _moved(delivery, State.QUEUED, now),
         next_attempt_at=max(now, bound),
@@ -220,6 +231,8 @@ def fail(delivery: Delivery, now: datetime, error: Trouble) -> Delivery:
 
 def accepted(delivery: Delivery, now: datetime, wamid: str) -> Delivery:
     """The provider's answer: it has the message. A callback may have said more already."""
+    if wamid == delivery.refused_wamid:
+        return delivery
     state = join(delivery.state, State.SENT)
     if state is delivery.state:
         return replace(delivery, wamid=delivery.wamid or wamid, updated_at=now)

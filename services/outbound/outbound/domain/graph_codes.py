@@ -75,6 +75,11 @@ TOKEN_REJECTED = Problem(
     "Meta rejects this channel's access token: it expired or was withdrawn. Create a new one in "
     "the app's dashboard and update the channel; waiting replies then go out by themselves.",
 )
+PROOF_REJECTED = Problem(
+    "proof_rejected",
+    "Meta rejects the proof of the app secret: the access token is of another app than the app secret "
+    "of this channel, or the secret is wrong. Mend them, or set appsecret_proof to false.",
+)
 PERMISSION_MISSING = Problem(
     "permission_missing",
     "The access token may not send for this number. Give its system user the permission "
@@ -168,6 +173,11 @@ RULES: dict[int, Rule] = {
 
 OBJECT_MISSING_SUBCODE = 33
 """With code 100: the object in the path does not exist, or this token may not see it."""
+
+PROOF_REJECTED_RULE = Rule(
+    Handling.CHANNEL_PROBLEM, PROOF_REJECTED.slug, _MEND, problem=PROOF_REJECTED
+)
+"""Code 100 says only that some parameter is bad; here its message says which."""
 
 UNKNOWN_4XX = Rule(Handling.PERMANENT, "unlisted_code")
 UNKNOWN_5XX = Rule(Handling.TRANSIENT, "unlisted_code", Backoff(1.0), tries=5)

@@ -23,6 +23,7 @@ class Hold:
 class Reach:
     """What a channel shares with others: its account and its app. Empty when we do not know."""
 
+    tenant: str
     channel_id: str
     waba_id: str
     app: str
@@ -30,20 +31,34 @@ class Reach:
     @property
     def keys(self) -> tuple[str, ...]:
         """Everything that a hold on this channel may be called by."""
-        shared = (self.waba_id and f"waba:{self.waba_id}", self.app and f"app:{self.app}")
-        return (channel_key(self.channel_id), *filter(None, shared))
+        shared = (self._account, self.app and f"app:{self.app}")
+        return (channel_key(self.channel_id), self._number, *filter(None, shared))
+
+    @property
+    def _number(self) -> str:
+        return f"number:{self.channel_id}"
+
+    @property
+    def _account(self) -> str:
+        """Of one tenant: anybody may claim an account's id."""
+        return self.waba_id and f"waba:{self.tenant}:{self.waba_id}"
 
     def key_for(self, scope: Scope | None) -> str:
-        """How far a throttle reaches; the channel's own where we do not know what it shares."""
+        """How far a throttle reaches; the number alone where we do not know what it shares.
+
+        None is a problem of the channel, which ends when the channel is changed.
+        """
+        if scope is None:
+            return channel_key(self.channel_id)
         if scope is Scope.WABA and self.waba_id:
-            return f"waba:{self.waba_id}"
+            return self._account
         if scope is Scope.APP and self.app:
             return f"app:{self.app}"
-        return channel_key(self.channel_id)
+        return self._number
 
 
 def channel_key(channel_id: str) -> str:
-    """What a hold on one channel, and so on its number, is called."""
+    """What a hold on a channel that must be mended is called."""
     return f"channel:{channel_id}"
 
 

@@ -11,6 +11,7 @@ from outbound.adapters.delivery_store import DeliveryStore
 from outbound.adapters.graph import GraphClient
 from outbound.adapters.hold_store import HoldStore
 from outbound.adapters.pace_store import PaceStore
+from outbound.adapters.template_claims import TemplateClaims
 from outbound.domain import deliveries
 from outbound.domain.decide import Accepted, Fault, Refused, Verdict, decide
 from outbound.domain.deliveries import Delivery, Trouble, Waiting
@@ -30,6 +31,8 @@ log = structlog.get_logger()
 TURN_RECHECK = timedelta(seconds=30)
 """A delivery that waits for its turn is released by the one before; this is for a lost release."""
 CREDENTIALS_RETRY = timedelta(seconds=2)
+TEMPLATE_WITHIN = timedelta(days=7)
+"""A template so long after somebody wrote would be no answer any more."""
 PAUSED_RECHECK = timedelta(minutes=5)
 """A pause of the channel may end without a word, when its time is over."""
 LATE = timedelta(milliseconds=250)
@@ -61,6 +64,7 @@ class Sending:
         channels: Channels,
         paces: PaceStore,
         holds: HoldStore,
+        templates: TemplateClaims,
         problems: ProblemReports,
         patience: Patience,
         clock: Clock,
@@ -72,6 +76,7 @@ class Sending:
         self._channels = channels
         self._paces = paces
         self._holds = holds
+        self._templates = templates
         self._problems = problems
         self._patience = patience
         self._clock = clock
@@ -133,7 +138,9 @@ class Sending:
     async def _has_turn(self, delivery: Delivery) -> bool:
         """A person in danger is not kept waiting for the fate of an earlier reply."""
         if delivery.urgent:
-            return True
+            before = delivery.part_before
+            part = await self._store.get(before) if before else None
+            return part is None or not part.open or part.state is State.UNKNOWN
         return await self._store.first_open(delivery.conversation_key) == delivery.id
 
     async def _on_channel(
@@ -147,7 +154,7 @@ class Sending:
         if hold is not None:
             # Spread, so that the first one shows whether the others would pass.
             spread = (hold.until - now) * 0.2 * random.random()  # noqa: S311 - spreads load
-            await self._park(delivery, hold.until + spread, hold.waiting)
+            await self._park(allowed, hold.until + spread, hold.waiting)
             return
         if await self._has_places(allowed, channel, now):
             await self._send(allowed, channel)
@@ -158,8 +165,8 @@ class Sending:
         """The delivery as it may be sent now; None when it is closed, as nothing of it may."""
         if delivery.template is not None or await self._is_window_open(delivery, now):
             return delivery
-        if channel.window_template is not None and delivery.author == "assistant":
-            name, language = channel.window_template
+        if await self._may_send_template(delivery, channel, now):
+            name, language = channel.window_template or ("", "")
             template = {"name": name, "language": language, "components": []}
             return deliveries.as_template(delivery, template)
         shut = delivery.error if delivery.outside else None
@@ -167,13 +174,28 @@ class Sending:
         await self._ledger.record(delivery, deliveries.close_window(delivery, now, error))
         return None
 
+    async def _may_send_template(
+        self, delivery: Delivery, channel: ChannelForOutbound, now: datetime
+    ) -> bool:
+        """In place of an answer of the machine, once until the person writes again."""
+        if channel.window_template is None or delivery.author != "assistant":
+            return False
+        wrote_at = await self._wrote_at(delivery)
+        return now < wrote_at + TEMPLATE_WITHIN and await self._templates.claim(
+            delivery.conversation_key, delivery.id, wrote_at
+        )
+
     async def _is_window_open(self, delivery: Delivery, now: datetime) -> bool:
         if delivery.outside:
             return False
         if now < delivery.window_ends_at:
             return True
-        wrote_at = await self._store.user_wrote_at(delivery.conversation_key)
-        return wrote_at is not None and now < deliveries.window_end(wrote_at)
+        return now < deliveries.window_end(await self._wrote_at(delivery))
+
+    async def _wrote_at(self, delivery: Delivery) -> datetime:
+        """When the person wrote last."""
+        newest = await self._store.user_wrote_at(delivery.conversation_key)
+        return max(delivery.user_wrote_at, newest or delivery.user_wrote_at)
 
     async def _hold(self, channel: ChannelForOutbound, now: datetime) -> Hold | None:
         if channel.paused:
@@ -328,4 +350,4 @@ class Sending:
 
 
 def _reach(channel: ChannelForOutbound) -> Reach:
-    return Reach(channel.channel_id, channel.waba_id or "", channel.app_scope)
+    return Reach(channel.tenant, channel.channel_id, channel.waba_id or "", channel.app_scope)
