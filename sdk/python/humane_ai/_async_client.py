@@ -11,9 +11,13 @@ import httpx
 
 from humane_ai import _core
 from humane_ai._channels import AsyncChannels
+from humane_ai._deliveries import AsyncDeliveries
 from humane_ai._errors import HumaneError
+from humane_ai._interactions import AsyncInteractions
+from humane_ai._keys import AsyncKeys
 from humane_ai._sse import EventReader, text_of
 from humane_ai._types import HistoryEntry, ProcessResult, StreamEvent
+from humane_ai._users import AsyncUsers
 
 R = TypeVar("R")
 
@@ -44,6 +48,14 @@ class AsyncHumaneClient:
         self._sleep = sleep
         self.channels = AsyncChannels(self._send)
         """Connected numbers."""
+        self.users = AsyncUsers(self._send)
+        """People, and what a human says to them."""
+        self.interactions = AsyncInteractions(self._send)
+        """What was said, how it was understood and answered."""
+        self.deliveries = AsyncDeliveries(self._send)
+        """What became of what was sent."""
+        self.keys = AsyncKeys(self._send)
+        """Who may use the API."""
 
     def __repr__(self) -> str:
         return f"AsyncHumaneClient(base_url={self._settings.base_url!r})"

@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from humane_ai._core import AsyncSend, Request, Send, given, nothing, segment
 from humane_ai._errors import InvalidArgumentError
+from humane_ai._paging import Listing, async_rows_of, rows_of
 from humane_ai._reading import read
 from humane_ai._types import Activity, Channel, read_channel
 
-Page = tuple[list[Channel], "str | None"]
+_ALL = Listing("/api/channels", "channels", read_channel)
 
 
 def _create_request(**values: Any) -> Request[Channel]:
@@ -24,13 +25,6 @@ def _body(*, window_template: str | None, **values: Any) -> dict[str, Any]:
     if window_template is not None:
         body["window_template"] = window_template or None
     return body
-
-
-def _page_request(cursor: str | None) -> Request[Page]:
-    def page(data: Any) -> Page:
-        return [read_channel(item) for item in data["channels"]], data.get("next_cursor")
-
-    return Request("GET", "/api/channels", page, params=given(cursor=cursor))
 
 
 def _get_request(channel_id: str) -> Request[Channel]:
@@ -120,11 +114,7 @@ class Channels:
 
     def list(self) -> list[Channel]:
         """All channels of this key's tenant."""
-        found, cursor = self._send(_page_request(None))
-        while cursor:
-            page, cursor = self._send(_page_request(cursor))
-            found += page
-        return found
+        return list(rows_of(self._send, _ALL))
 
     def get(self, channel_id: str) -> Channel:
         """One channel. Raises NotFoundError."""
@@ -243,11 +233,7 @@ class AsyncChannels:
 
     async def list(self) -> list[Channel]:
         """All channels of this key's tenant."""
-        found, cursor = await self._send(_page_request(None))
-        while cursor:
-            page, cursor = await self._send(_page_request(cursor))
-            found += page
-        return found
+        return [channel async for channel in async_rows_of(self._send, _ALL)]
 
     async def get(self, channel_id: str) -> Channel:
         """One channel. Raises NotFoundError."""

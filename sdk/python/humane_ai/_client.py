@@ -11,9 +11,13 @@ import httpx
 
 from humane_ai import _core
 from humane_ai._channels import Channels
+from humane_ai._deliveries import Deliveries
 from humane_ai._errors import HumaneError
+from humane_ai._interactions import Interactions
+from humane_ai._keys import Keys
 from humane_ai._sse import EventReader, text_of
 from humane_ai._types import HistoryEntry, ProcessResult, StreamEvent
+from humane_ai._users import Users
 
 R = TypeVar("R")
 
@@ -44,6 +48,14 @@ class HumaneClient:
         self._sleep = sleep
         self.channels = Channels(self._send)
         """Connected numbers."""
+        self.users = Users(self._send)
+        """People, and what a human says to them."""
+        self.interactions = Interactions(self._send)
+        """What was said, how it was understood and answered."""
+        self.deliveries = Deliveries(self._send)
+        """What became of what was sent."""
+        self.keys = Keys(self._send)
+        """Who may use the API."""
 
     def __repr__(self) -> str:
         return f"HumaneClient(base_url={self._settings.base_url!r})"

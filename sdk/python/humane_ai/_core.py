@@ -84,6 +84,11 @@ def _checked_url(text: str) -> str:
     return str(url.copy_with(fragment=None)).rstrip("/")
 
 
+def json_from(_: Mapping[str, str], body: bytes) -> Any:
+    """The decoded body, None for an empty one. Raises ValueError."""
+    return json.loads(body) if body else None
+
+
 @dataclass(frozen=True)
 class Request(Generic[R]):
     """One call. The same object is sent on every try, so its idempotency key stays the same."""
@@ -95,6 +100,8 @@ class Request(Generic[R]):
     content: bytes | None = field(default=None, repr=False)
     params: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    decode: Callable[[Mapping[str, str], bytes], Any] = json_from
+    """From headers and body of the answer to what ``read`` gets."""
 
     @classmethod
     def with_body(
@@ -198,7 +205,7 @@ class Call(Generic[R]):
         if status >= 300:
             raise error_from(status, headers, body)
         try:
-            return self._request.read(json.loads(body) if body else None)
+            return self._request.read(self._request.decode(headers, body))
         except (LookupError, TypeError, ValueError):
             raise APIError(status, UNREADABLE) from None
 
@@ -289,6 +296,11 @@ def segment(name: str, value: str) -> str:
 def given(**values: Any) -> dict[str, Any]:
     """Those that are not None."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def same(value: R) -> R:
+    """Reads an answer that was decoded to what the caller gets."""
+    return value
 
 
 def nothing(_: Any) -> None:

@@ -72,6 +72,11 @@ class APIError(HumaneError):
         self.retry_after_s = retry_after_s
         """Seconds that the server asks to wait, if it does."""
 
+    @property
+    def slug(self) -> str:
+        """The last part of ``type``, such as ``window-closed``: what to tell problems apart by."""
+        return self.type.rpartition(":")[2]
+
     def __str__(self) -> str:
         request = f", request {self.request_id}" if self.request_id else ""
         return f"{self.title}: {self.detail} ({self.status}{request})"
@@ -96,7 +101,11 @@ class NotFoundError(APIError):
 
 
 class ConflictError(APIError):
-    """409: it exists already, or the first call with this idempotency key still runs."""
+    """409: it does not go together with how things are; ``slug`` says why.
+
+    It exists already, the first call with this idempotency key still runs, or the person wrote more
+    than 24 hours ago (``window-closed``).
+    """
 
     advice = "It exists already, or the same call still runs. Look, then try again."
 

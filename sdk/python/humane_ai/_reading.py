@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import date, datetime, timezone
 from functools import cache, partial
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+
+WIRE_NAME = "wire_name"
+"""Key of a field's metadata: its name on the wire, where that is no name in Python."""
 
 Convert = Callable[[Any], Any]
 """From a JSON value; raises TypeError or ValueError for one that does not fit."""
@@ -27,8 +30,8 @@ def read(kind: type[T], data: object) -> T:
         raise TypeError(f"a {kind.__name__} is read from a JSON object")
     values: dict[str, Any] = {}
     converters = _converters(kind)  # type: ignore[arg-type]  # mypy doubts that a class is hashable
-    for name, convert in converters.items():
-        value = _fitting(convert, data if name == "raw" else data.get(name))
+    for name, (wire_name, convert) in converters.items():
+        value = _fitting(convert, data if name == "raw" else data.get(wire_name))
         if value is not None:
             values[name] = value
     return kind(**values)
@@ -45,9 +48,12 @@ def _fitting(convert: Convert, value: Any) -> Any:
 
 
 @cache
-def _converters(kind: type[Any]) -> dict[str, Convert]:
+def _converters(kind: type[Any]) -> dict[str, tuple[str, Convert]]:
     hints = get_type_hints(kind)
-    return {field.name: _converter(hints[field.name]) for field in fields(kind)}
+    return {
+        field.name: (field.metadata.get(WIRE_NAME, field.name), _converter(hints[field.name]))
+        for field in fields(kind)
+    }
 
 
 def _converter(hint: Any) -> Convert:
@@ -99,7 +105,13 @@ def _whole(value: Any) -> int:
 def _time(value: Any) -> datetime:
     # Python 3.10 reads neither a trailing Z nor a fraction that is not of 3 or 6 digits.
     text = re.sub(r"\.(\d+)", lambda digits: f".{digits[1]:0<6.6}", _text(value))
-    return datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", text))
+    time = datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", text))
+    # The API tells UTC; a time without a zone could not be compared with one that has it.
+    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+
+
+def _date(value: Any) -> date:
+    return date.fromisoformat(_text(value))
 
 
 _SCALARS: dict[Any, Convert] = {
@@ -108,4 +120,5 @@ _SCALARS: dict[Any, Convert] = {
     int: _whole,
     bool: bool,
     datetime: _time,
+    date: _date,
 }

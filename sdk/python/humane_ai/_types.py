@@ -19,18 +19,12 @@ TRUSTED_TRUST = 0.70
 Json = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class UserState:
-    """How the end user is after the message; each variable 0..1."""
+class Impression:
+    """What stands out of a person's state."""
 
-    id: str = ""
-    """Your own id of the person."""
-    energy: float = 0.5
-    mood: float = 0.5
-    trust: float = 0.4
-    sentiment: float = 0.5
-    familiarity: float = 0.3
-    interaction_count: int = 0
+    mood: float
+    energy: float
+    trust: float
 
     @property
     def is_frustrated(self) -> bool:
@@ -46,6 +40,20 @@ class UserState:
     def is_trusted(self) -> bool:
         """Trust above .70."""
         return self.trust > TRUSTED_TRUST
+
+
+@dataclass(frozen=True)
+class UserState(Impression):
+    """How the end user is after the message; each variable 0..1."""
+
+    id: str = ""
+    """Your own id of the person."""
+    energy: float = 0.5
+    mood: float = 0.5
+    trust: float = 0.4
+    sentiment: float = 0.5
+    familiarity: float = 0.3
+    interaction_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -277,5 +285,9 @@ class Activity:
 def read_channel(data: object) -> Channel:
     """A channel from the wire. Raises TypeError when ``data`` is no JSON object."""
     channel = read(Channel, data)
-    harmless = {key: value for key, value in channel.raw.items() if key != "verify_token"}
-    return replace(channel, raw=harmless)
+    return replace(channel, raw=without("verify_token", channel.raw))
+
+
+def without(secret: str, raw: Json) -> Json:
+    """``raw`` as it may be logged."""
+    return {name: value for name, value in raw.items() if name != secret}

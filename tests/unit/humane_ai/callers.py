@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing, closing
 from typing import Any, Literal
 
 from humane_ai import AsyncHumaneClient, HumaneClient
@@ -11,7 +12,7 @@ Kind = Literal["sync", "async"]
 
 
 class Caller:
-    """``await caller(lambda c: c.process(...))``; a stream comes back as the list of its items.
+    """``await caller(lambda c: c.process(...))``; a stream or a listing comes back as the list of its items.
 
     ``waits`` are the pauses between tries that the client asked for; none is waited.
     """
@@ -24,7 +25,7 @@ class Caller:
     async def __call__(
         self, call: Callable[[Any], Any], *, items: int | None = None, **options: Any
     ) -> Any:
-        """``items``: hang up a stream after so many of them."""
+        """``items``: stop after so many of them."""
         arguments = {"api_key": API_KEY, "base_url": self._url, **options}
         if self.kind == "sync":
             return await asyncio.to_thread(self._sync, call, items, arguments)
@@ -45,13 +46,13 @@ class Caller:
     def _drawn(self, result: Any, items: int | None) -> list[Any]:
         if items is None:
             return list(result)
-        with result:
+        with closing(result):
             return [next(result) for _ in range(items)]
 
     async def _taken(self, result: Any, items: int | None) -> list[Any]:
         if items is None:
             return [item async for item in result]
-        async with result:
+        async with aclosing(result):
             return [await anext(result) for _ in range(items)]
 
     async def _wait(self, seconds: float) -> None:

@@ -98,7 +98,13 @@ async def test_a_client_closes_its_connections_and_not_yours(wire: Wire) -> None
     ("one", "other"),
     [
         (HumaneClient, AsyncHumaneClient),
-        (type(HumaneClient(API_KEY).channels), type(AsyncHumaneClient(API_KEY).channels)),
+        *(
+            (
+                type(getattr(HumaneClient(API_KEY), name)),
+                type(getattr(AsyncHumaneClient(API_KEY), name)),
+            )
+            for name in ("channels", "users", "interactions", "deliveries", "keys")
+        ),
     ],
 )
 def test_both_clients_have_one_surface(one: type, other: type) -> None:

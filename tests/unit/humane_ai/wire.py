@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from aiohttp import web
+
+from tests.unit.humane_ai.wire_records import FILE, KEY, USER, Records
 
 API_KEY = "hx_" + "k" * 43
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -117,6 +120,7 @@ class Wire:
     seen: list[Seen] = field(default_factory=list)
     acted: int = 0
     channels: dict[str, dict[str, Any]] = field(default_factory=dict)
+    records: Records = field(default_factory=Records)
     page_size: int = 2
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the test is over: whatever was kept waiting may go."""
@@ -150,12 +154,14 @@ class Wire:
         """The answer without a fault."""
         if request.headers.get("X-API-Key") != API_KEY:
             return problem(401, "key-unknown", "This API key is unknown or was revoked.")
-        parts = request.path.strip("/").split("/")
+        parts = [unquote(part) for part in request.rel_url.raw_path.strip("/").split("/")]
         body = json.loads(await request.read() or b"{}")
         if parts[:2] == ["api", "sdk"]:
             return await self._sdk(request, parts[2:], body)
         if parts[:2] == ["api", "channels"]:
             return self._channels(request, parts[2:], body)
+        if parts[1] in ("users", "interactions", "deliveries", "keys"):
+            return self._records(request, parts[1], parts[2:], body)
         return problem(404, "no-route", "There is no such route.")
 
     async def _sdk(self, request: web.Request, parts: list[str], body: Any) -> web.StreamResponse:
@@ -237,6 +243,46 @@ class Wire:
         channel.update(body, version=channel["version"] + 1)
         return {**channel, "verify_token": f"vt-next-{channel['id']}"} if rotated else channel
 
+    def _records(
+        self, request: web.Request, kind: str, parts: list[str], body: Any
+    ) -> web.StreamResponse:
+        records = self.records
+        match (request.method, kind, parts):
+            case ("POST", "users", [user_id, "messages"]):
+                return self._once(request, lambda: (202, self._written(user_id, body)))
+            case ("POST", "keys", []):
+                return self._once(request, lambda: (201, self._key(body)))
+            case ("PATCH", "users", [_]):
+                return web.json_response({**USER, "held_until": held_until(body["auto_reply"])})
+            case ("DELETE", "keys", [key_id]):
+                records.keys = [key for key in records.keys if key["id"] != key_id]
+                return web.Response(status=204)
+            case ("GET", "interactions", [_, "media"]):
+                return web.Response(body=FILE, headers=records.media_headers)
+            case ("GET", "users", [_, "memories"]):
+                return web.json_response({"memories": records.memories, "total_stored": 12})
+            case ("GET", _, []):
+                return self._page(request, kind, getattr(records, kind))
+            case ("GET", _, [_, listed]):
+                return self._page(request, listed, getattr(records, listed))
+        found = [row for row in getattr(records, kind) if parts[0] in (row["id"], "sarah")]
+        return web.json_response(found[0]) if found else problem(404, "not-found", "None such.")
+
+    def _page(self, request: web.Request, name: str, rows: list[Any]) -> web.Response:
+        begin = int(request.query.get("cursor", "0"))
+        end = begin + self.page_size
+        cursor = str(end) if end < len(rows) else None
+        return web.json_response({name: rows[begin:end], "next_cursor": cursor})
+
+    def _written(self, user_id: str, body: Any) -> Any:
+        self.acted += 1
+        message = {**self.records.messages[0], "id": f"m-{self.acted}", "user_id": user_id}
+        return {**message, "text": body.get("text", "")}
+
+    def _key(self, body: Any) -> Any:
+        self.acted += 1
+        return {**KEY, "label": body["label"], "key": "hx_new"}
+
     def _once(self, request: web.Request, act: Callable[[], tuple[int, Any]]) -> web.Response:
         key = request.headers["Idempotency-Key"]
         if key not in self._stored:
@@ -261,6 +307,14 @@ class Wire:
             return web.Response()
 
         return answer
+
+
+def held_until(auto_reply: Any) -> str | None:
+    """What the API answers for a pause."""
+    if isinstance(auto_reply, dict):
+        until: str = auto_reply["paused_until"]
+        return until
+    return "9999-01-01T00:00:00Z" if auto_reply == "paused" else None
 
 
 def problem(status: int, slug: str = "some-slug", detail: str = "", **more: Any) -> web.Response:
