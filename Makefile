@@ -36,6 +36,7 @@ lint: install ## style, import rules, declared dependencies, YAML
 types: install ## strict types
 	$(BIN)/mypy $(addprefix -p ,$(PACKAGES))
 	$(BIN)/mypy --python-version 3.10 -p humane_ai
+	$(BIN)/mypy --python-version 3.10 sdk/python/examples
 	$(BIN)/mypy -p tests
 
 format: install ## rewrite to the project's style

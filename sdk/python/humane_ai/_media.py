@@ -10,6 +10,8 @@ from email.message import Message as Headers
 from pathlib import Path
 
 UNNAMED = "file"
+MOST_BYTES = 200
+"""Of a name: file systems take 255, and a name in most scripts has three for each letter."""
 
 _SEPARATORS = re.compile(r"[/\\]")
 # A colon opens another stream of a file on Windows; the others are refused there.
@@ -23,7 +25,7 @@ class MediaFile:
     content: bytes = field(default=b"", repr=False)
     content_type: str = "application/octet-stream"
     filename: str = UNNAMED
-    """Never a path: without folders, controls, leading dots and what systems reserve."""
+    """Never a path: without folders, controls and leading dots, at most 200 bytes."""
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the content to ``path``, or under ``filename`` into a folder. Returns where it is.
@@ -54,4 +56,11 @@ def harmless_name(name: str) -> str:
     last = _SEPARATORS.split(name)[-1]
     # Controls, and the marks that turn text around so that "exe" looks like "pdf".
     shown = "".join(letter for letter in last if letter.isprintable())
-    return _UNWANTED.sub("_", shown).strip(". ") or UNNAMED
+    return _shortened(_UNWANTED.sub("_", shown).strip(". ")) or UNNAMED
+
+
+def _shortened(name: str) -> str:
+    """With the ending, by which programs tell what a file is."""
+    stem, ending = Path(name).stem, Path(name).suffix
+    ending = ending.encode()[:20].decode(errors="ignore")
+    return stem.encode()[: MOST_BYTES - len(ending.encode())].decode(errors="ignore") + ending

@@ -148,6 +148,8 @@ def test_in_a_folder_nothing_is_replaced(tmp_path: Path) -> None:
         ("a\x00b\nc.txt", "abc.txt"),
         ("trailing. ", "trailing"),
         ("Caf\u00e9 \u4e2d.pdf", "Caf\u00e9 \u4e2d.pdf"),
+        ("\u4e2d" * 120 + ".pdf", "\u4e2d" * 65 + ".pdf"),
+        ("a." + "b" * 300, "a." + "b" * 19),
     ],
 )
 def test_a_strangers_name_is_made_harmless(sent: str, kept: str) -> None:

@@ -1,14 +1,16 @@
-"""The README's examples run as they are printed, each on its own."""
+"""The README's examples run as they are printed, each on its own; so does the program beside it."""
 
 import asyncio
 import re
+import runpy
 from pathlib import Path
 
 import pytest
 
-from tests.unit.humane_ai.wire import API_KEY, Wire
+from tests.unit.humane_ai.wire import API_KEY, Wire, refused
 
-README = Path(__file__).parents[3] / "sdk" / "python" / "README.md"
+SDK = Path(__file__).parents[3] / "sdk" / "python"
+README, INBOX = SDK / "README.md", SDK / "examples" / "inbox.py"
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 
 
@@ -22,8 +24,23 @@ async def test_an_example_runs(
     monkeypatch.setenv("HUMANE_BASE_URL", wire.url)
     program = compile(EXAMPLES[number], f"README.md, example {number + 1}", "exec")
     await asyncio.to_thread(exec, program, {"__name__": "__main__"})
-    assert wire.seen
+    assert bool(wire.seen) == ("Client()" in EXAMPLES[number])
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) >= 6
+    assert len(EXAMPLES) >= 11
+
+
+async def test_the_inbox_shows_who_needs_a_human(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUMANE_API_KEY", API_KEY)
+    monkeypatch.setenv("HUMANE_BASE_URL", wire.url)
+    program = await asyncio.to_thread(runpy.run_path, str(INBOX))
+    await asyncio.to_thread(program["main"], [])
+    assert "u-1  Sarah  mood 0.31" in capsys.readouterr().out
+    await asyncio.to_thread(program["main"], ["u-1", "Ann here."])
+    assert "m-1: d-1 queued" in capsys.readouterr().out
+    wire.faults.append(refused(409, "window-closed", "Send a template."))
+    with pytest.raises(SystemExit, match="Send a template"):
+        await asyncio.to_thread(program["main"], ["u-1", "Ann here."])

@@ -1,0 +1,112 @@
+"""The client library against everything: a person writes, a program looks on and takes over."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from devstack.demo import DEMO_NUMBER_ID
+from humane_ai import AsyncHumaneClient, ConflictError, Interaction, NotFoundError
+from tests.e2e.test_one_process import devstack
+from tests.support.eventually import eventually
+from tests.support.ports import find_free_port
+
+PHONE = "15550007777"
+MESSAGES: tuple[dict[str, Any], ...] = (
+    {"text": "My name is Sarah and I work at TechCorp."},
+    {"text": "My exam is next week and I am so nervous."},
+    {"kind": "voice"},
+)
+
+
+async def test_a_program_sees_and_answers_a_person(tmp_path: Path) -> None:
+    async with (
+        devstack(tmp_path, find_free_port()) as (info, _),
+        AsyncHumaneClient(api_key=info["api_key"], base_url=info["base_url"]) as client,
+    ):
+        await _write(info["simulator_url"])
+        newest = await eventually(lambda: _answered(client), timeout_s=30)
+
+        rows = [row async for row in client.users.interactions(PHONE, limit=1)]
+        assert len(rows) == len(MESSAGES)
+        assert newest.message.type == "audio"
+        file = await client.interactions.media(newest.id)
+        assert file.content_type.startswith("audio/ogg")
+        assert file.content
+        assert file.save(tmp_path).read_bytes() == file.content
+        with pytest.raises(NotFoundError):
+            await client.interactions.media(rows[-1].id)
+
+        (user,) = [user async for user in client.users.list(channel="whatsapp")]
+        assert "TechCorp" in [fact.value for fact in user.profile]
+        found = await client.users.memories(user.id, query="Where do I work?", limit=1)
+        assert "TechCorp" in found.memories[0].text
+        assert found.memories[0].similarity > 0
+        assert len(await client.users.memories(user.id)) <= found.total_stored
+
+        await _taken_over(client, user.id)
+        await _keys(client)
+
+
+async def _write(simulator: str) -> None:
+    about = {"phone_number_id": DEMO_NUMBER_ID, "from": f"+{PHONE}"}
+    async with aiohttp.ClientSession() as http:
+        for message in MESSAGES:
+            url = f"{simulator}/sim/phone/messages"
+            async with http.post(url, json={**about, **message}) as answer:
+                assert (await answer.json())["status_code"] == 200
+
+
+async def _answered(client: AsyncHumaneClient) -> Interaction | None:
+    """The newest of all messages, once what was said in return has arrived."""
+    try:
+        rows = [row async for row in client.users.interactions(PHONE)]
+    except NotFoundError:
+        return None
+    told = len(rows) == len(MESSAGES) and rows[0].reply.deliveries
+    return rows[0] if told else None
+
+
+async def _taken_over(client: AsyncHumaneClient, user_id: str) -> None:
+    until = datetime.now(UTC) + timedelta(days=2)
+    held = (await client.users.pause(user_id, until=until)).held_until
+    assert abs(held - until) < timedelta(milliseconds=2)
+    assert (await client.users.pause(user_id)).held_until.year == 9999
+
+    one, again = [
+        await client.users.send(user_id, text="Ann here.", idempotency_key="ticket-7")
+        for _ in range(2)
+    ]
+    assert one.id == again.id
+    assert [message.id async for message in client.users.messages(user_id)] == [one.id]
+
+    async def arrived() -> bool:
+        parts = await client.deliveries.of(one.id)
+        return bool(parts) and parts[0].state in ("delivered", "read")
+
+    await eventually(arrived, timeout_s=20)
+    (part,) = await client.deliveries.of(one.id)
+    assert (part.author, part.text, part.error) == ("operator", "Ann here.", None)
+    ticked = [
+        row.id
+        for state in ("delivered", "read")  # one becomes the other at any moment
+        async for row in client.deliveries.list(state, limit=1)
+    ]
+    assert part.id in ticked
+    with pytest.raises(ConflictError) as caught:
+        await client.users.send(user_id, text="hi", channel_id="mc_elsewhere")
+    assert caught.value.slug == "no-route"
+    assert (await client.users.resume(user_id)).held_until is None
+
+
+async def _keys(client: AsyncHumaneClient) -> None:
+    made = await client.keys.create("Night shift")
+    assert made.key.endswith(made.last4)
+    assert made.id in [key.id for key in await client.keys.list()]
+    await client.keys.revoke(made.id)
+    for key in await client.keys.list():
+        with pytest.raises(ConflictError) as caught:
+            await client.keys.revoke(key.id)
+        assert caught.value.slug == "last-key"
