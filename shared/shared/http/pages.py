@@ -1,7 +1,9 @@
 """Cursors of listings: opaque, and only as far as the tenant's own rows."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -9,6 +11,8 @@ from shared.http.problem import Problem, query_int
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200
+
+R = TypeVar("R")
 
 
 def limit_of(request: web.Request, *, default: int = DEFAULT_LIMIT) -> int:
@@ -33,3 +37,14 @@ def cursor_of(request: web.Request) -> tuple[datetime, str] | None:
 def next_cursor(at: datetime, row_id: str) -> str:
     """The cursor that continues after this row."""
     return urlsafe_b64encode(f"{at.isoformat()}|{row_id}".encode()).decode()
+
+
+def page_of(
+    rows: Sequence[R], limit: int, place: Callable[[R], tuple[datetime, str]]
+) -> tuple[Sequence[R], str | None]:
+    """What to show of ``rows``, read with one more than ``limit``, and the cursor that goes on.
+
+    ``place``: by what the listing is sorted, and the row's id.
+    """
+    shown = rows[:limit]
+    return shown, next_cursor(*place(shown[-1])) if len(rows) > limit else None

@@ -11,6 +11,7 @@ from brain.domain.people import Address, Route, aliases_of, is_somebody_else, jo
 from brain.domain.profile import Profile, from_document, to_document, updated
 from brain.domain.state import EndUserState, HumanState, Relation
 from brain.domain.whatsapp.identity import Renaming
+from shared.bus.failures import Transient
 from shared.ids import new_user_id
 from shared.mongo.indexes import Database
 
@@ -128,6 +129,13 @@ class UserStore:
             return _user(document)
         former = await self._former.find_one({"_id": user_id, "tenant": tenant})
         return None if former is None else await self.get(tenant, former["into"])
+
+    async def existing(self, tenant: str, user_id: str) -> EndUser:
+        """As ``get``, for somebody who was there a moment ago. Raises Transient."""
+        user = await self.get(tenant, user_id)
+        if user is None:
+            raise Transient("user_vanished")
+        return user
 
     async def named(self, tenant: str, name: str) -> EndUser | None:
         """By our id, else by the tenant's own id, the provider's id or the phone number."""

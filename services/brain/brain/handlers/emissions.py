@@ -34,39 +34,47 @@ ReplyKind = Literal["none", "fixed", "pending"]
 """What becomes of the reply, known when the interaction is written."""
 
 
-def _event(
-    incoming: Incoming, user_id: str, routing_key: str, payload: Payload, *name: str
-) -> Publication:
-    return Publication(
-        INTERACTIONS,
-        routing_key,
-        Envelope.of(
-            payload,
-            id=derived_id(incoming.event_id, payload.TYPE, *name),
-            source=SOURCE,
-            subject=user_id,
-            tenant=incoming.tenant,
-            time=incoming.received_at,
-            traceparent=current_traceparent(),
-            causation=incoming.event_id,
-        ),
+def _enveloped(
+    payload: Payload,
+    *,
+    id: str,  # noqa: A002 - the CloudEvents attribute is called id
+    subject: str,
+    tenant: str,
+    time: datetime,
+    causation: str | None,
+) -> Envelope:
+    return Envelope.of(
+        payload,
+        id=id,
+        source=SOURCE,
+        subject=subject,
+        tenant=tenant,
+        time=time,
+        traceparent=current_traceparent(),
+        causation=causation,
     )
 
 
+def _event(
+    incoming: Incoming, user_id: str, routing_key: str, payload: Payload, *name: str
+) -> Publication:
+    return Publication(INTERACTIONS, routing_key, _caused(incoming, user_id, payload, *name))
+
+
 def _command(incoming: Incoming, key: str, name: str, payload: Payload) -> Publication:
-    return Publication(
-        OUTBOUND,
-        lane_key(key, OUTBOUND_LANES),
-        Envelope.of(
-            payload,
-            id=derived_id(incoming.event_id, payload.TYPE, name),
-            source=SOURCE,
-            subject=incoming.event_id,
-            tenant=incoming.tenant,
-            time=incoming.received_at,
-            traceparent=current_traceparent(),
-            causation=incoming.event_id,
-        ),
+    envelope = _caused(incoming, incoming.event_id, payload, name)
+    return Publication(OUTBOUND, lane_key(key, OUTBOUND_LANES), envelope)
+
+
+def _caused(incoming: Incoming, subject: str, payload: Payload, *name: str) -> Envelope:
+    """What follows from a message; ``name`` sets it apart from others of its type."""
+    return _enveloped(
+        payload,
+        id=derived_id(incoming.event_id, payload.TYPE, *name),
+        subject=subject,
+        tenant=incoming.tenant,
+        time=incoming.received_at,
+        causation=incoming.event_id,
     )
 
 
@@ -189,20 +197,15 @@ def changed_event(
         channel_id=document["channel_id"],
         change=change,
     )
-    return Publication(
-        INTERACTIONS,
-        f"interaction.changed.{document['channel']}",
-        Envelope.of(
-            changed,
-            id=derived_id(document["_id"], changed.TYPE, change, cause),
-            source=SOURCE,
-            subject=document["user_id"],
-            tenant=document["tenant"],
-            time=at,
-            traceparent=current_traceparent(),
-            causation=cause,
-        ),
+    envelope = _enveloped(
+        changed,
+        id=derived_id(document["_id"], changed.TYPE, change, cause),
+        subject=document["user_id"],
+        tenant=document["tenant"],
+        time=at,
+        causation=cause,
     )
+    return Publication(INTERACTIONS, f"interaction.changed.{document['channel']}", envelope)
 
 
 def reply_command(
@@ -250,16 +253,12 @@ def operator_command(
         author="operator",
         user_wrote_at=route.wrote_at,
     )
-    return Publication(
-        OUTBOUND,
-        lane_key(route.conversation_key, OUTBOUND_LANES),
-        Envelope.of(
-            send,
-            id=derived_id(message.id, send.TYPE),
-            source=SOURCE,
-            subject=message.id,
-            tenant=message.tenant,
-            time=message.at,
-            traceparent=current_traceparent(),
-        ),
+    envelope = _enveloped(
+        send,
+        id=derived_id(message.id, send.TYPE),
+        subject=message.id,
+        tenant=message.tenant,
+        time=message.at,
+        causation=None,
     )
+    return Publication(OUTBOUND, lane_key(route.conversation_key, OUTBOUND_LANES), envelope)

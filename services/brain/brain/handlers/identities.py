@@ -60,7 +60,10 @@ class Identities:
         for _ in range(TRIES):
             if await self._users.has_absorbed(kept, gone) or await self._users.absorb(kept, gone):
                 break
-            kept, gone = await self._again(kept), await self._again(gone)
+            kept, gone = (
+                await self._users.existing(kept.tenant, kept.id),
+                await self._users.existing(gone.tenant, gone.id),
+            )
             if kept.id == gone.id:
                 return kept
         else:
@@ -69,18 +72,12 @@ class Identities:
         # What was written for the other record until this moment.
         await self._move_past(kept, gone)
         log.info("people_joined", user_id=kept.id, former_user_id=gone.id)
-        return await self._again(kept)
+        return await self._users.existing(kept.tenant, kept.id)
 
     async def _move_past(self, kept: EndUser, gone: EndUser) -> None:
         await self._interactions.move(gone.tenant, gone.id, kept.id)
         await self._memories.move(gone.tenant, gone.id, kept.id)
         await self._outgoing.move(gone.tenant, gone.id, kept.id)
-
-    async def _again(self, user: EndUser) -> EndUser:
-        fresh = await self._users.get(user.tenant, user.id)
-        if fresh is None:
-            raise Transient("user_vanished")
-        return fresh
 
 
 def _aliases(user_id: str | None, phone: str | None) -> tuple[str, ...]:

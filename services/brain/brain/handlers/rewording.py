@@ -98,7 +98,7 @@ class Rewording:
     async def forget_facts(self, tenant: str, document: Document) -> None:
         """Drop what the message told of its author. Raises Transient."""
         for _ in range(TRIES):
-            user = await self._known(tenant, document["user_id"])
+            user = await self._users.existing(tenant, document["user_id"])
             profile = _without(user.profile, document["_id"])
             if profile == user.profile or await self._users.retell(user, profile):
                 return
@@ -107,7 +107,7 @@ class Rewording:
     async def _reread(self, incoming: Incoming, document: Document, wording: Wording) -> _Reread:
         before = verdict_of(document["safety"])
         for _ in range(TRIES):
-            user = await self._known(incoming.tenant, document["user_id"])
+            user = await self._users.existing(incoming.tenant, document["user_id"])
             bare = replace(user, profile=_without(user.profile, document["_id"]))
             prepared = await self._turns.reconsider(incoming, bare)
             reread = _Reread(incoming, user, prepared, before)
@@ -169,12 +169,6 @@ class Rewording:
         else:
             await self._memories.keep(tenant, user_id, memory)
             await self._memories.revise(tenant, user_id, memory)
-
-    async def _known(self, tenant: str, user_id: str) -> EndUser:
-        user = await self._users.get(tenant, user_id)
-        if user is None:
-            raise Transient("user_vanished")
-        return user
 
 
 def _fields(reread: _Reread, wording: Wording) -> Document:

@@ -213,10 +213,7 @@ class Turns:
                 prepared = self._prepared(replace(turn, second=second))
             if applied is not None or await self._stepped(incoming, user, prepared):
                 return user, prepared
-            fresh = await self._users.get(incoming.tenant, user.id)
-            if fresh is None:
-                raise Transient("user_vanished")
-            user = fresh
+            user = await self._users.existing(incoming.tenant, user.id)
         raise Transient("user_contended")
 
     async def _stepped(self, incoming: Incoming, user: EndUser, prepared: Prepared) -> bool:

@@ -15,13 +15,13 @@ from brain.domain.people import Route
 from brain.domain.pii import scan_pii
 from brain.domain.state import decay
 from brain.handlers.emissions import operator_command
-from brain.http.process import IDEMPOTENCY_KEY
 from brain.http.shapes import outgoing_shape, user_shape
 from shared.bus.outbox import Outbox
 from shared.clock import Clock
 from shared.contracts import Template
+from shared.http.idempotency import idempotency_key, key_reused
 from shared.http.keys import PRINCIPAL
-from shared.http.pages import cursor_of, limit_of, next_cursor
+from shared.http.pages import cursor_of, limit_of, page_of
 from shared.http.problem import Problem, json_response, not_found, read_model
 from shared.ids import derived_id
 
@@ -134,11 +134,7 @@ class People:
             await self._outbox.flush(message.id, [command])
         kept = await self._outgoing.get(user.tenant, message.id)
         if kept is None or kept["fingerprint"] != message.fingerprint:
-            raise Problem(
-                422,
-                "idempotency-key-reused",
-                "This Idempotency-Key was used with another body. Use a new key.",
-            )
+            raise key_reused()
         return json_response(outgoing_shape(kept), status=202)
 
     async def list(self, request: web.Request) -> web.Response:
@@ -148,14 +144,9 @@ class People:
         rows = await self._outgoing.page(
             user.tenant, user.id, limit=limit + 1, after=cursor_of(request)
         )
-        shown = rows[:limit]
-        last = shown[-1] if len(rows) > limit else None
-        return json_response(
-            {
-                "messages": [outgoing_shape(row) for row in shown],
-                "next_cursor": next_cursor(last["at"], last["_id"]) if last else None,
-            }
-        )
+        shown, cursor = page_of(rows, limit, lambda row: (row["at"], row["_id"]))
+        messages = [outgoing_shape(row) for row in shown]
+        return json_response({"messages": messages, "next_cursor": cursor})
 
     def _message(
         self,
@@ -165,11 +156,7 @@ class People:
         channel_id: str,
         now: datetime,
     ) -> Outgoing:
-        key = request.headers.get("Idempotency-Key")
-        if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
-            raise Problem(
-                422, "invalid-request", "Idempotency-Key has 1 to 255 visible ASCII characters."
-            )
+        key = idempotency_key(request)
         said = orjson.dumps([user.id, asked.model_dump(mode="json")])
         return Outgoing(
             id=str(uuid4()) if key is None else derived_id("message", user.tenant, key),

@@ -1,6 +1,5 @@
 """``/api/sdk/*``: the pipeline for any program, and the conversation as it was."""
 
-import re
 from asyncio import gather
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,6 +18,7 @@ from brain.handlers.turns import Turns, Understood
 from brain.http.limits import RateLimit
 from brain.http.shapes import entry, history_shape, process_shape
 from shared.clock import Clock
+from shared.http.idempotency import idempotency_key, key_reused
 from shared.http.keys import PRINCIPAL
 from shared.http.pages import LARGEST_LIMIT
 from shared.http.problem import Problem, json_response, query_int, read_model
@@ -33,8 +33,6 @@ PIECE_CHARACTERS = 24
 
 ALLOWANCE: web.RequestKey[dict[str, str]] = web.RequestKey("allowance", dict)
 """Headers that tell the caller how many calls are left."""
-IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
-
 UserId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 
 
@@ -93,11 +91,7 @@ class Processing:
         principal = request[PRINCIPAL]
         request[ALLOWANCE] = self._limit.count(principal.key_hash)
         body = await read_model(request, ProcessRequest)
-        key = request.headers.get("Idempotency-Key")
-        if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
-            raise Problem(
-                422, "invalid-request", "Idempotency-Key has 1 to 255 visible ASCII characters."
-            )
+        key = idempotency_key(request)
         history = body.conversation_history
         return ApiRequest(
             tenant=principal.tenant,
@@ -206,11 +200,7 @@ async def _send(response: web.StreamResponse, kind: str, data: dict[str, Any]) -
 def _check_repeat(document: dict[str, Any], incoming: Incoming) -> None:
     """A repeat of an idempotency key: the same body, and not while the first call still runs."""
     if document["fingerprint"] != incoming.fingerprint:
-        raise Problem(
-            422,
-            "idempotency-key-reused",
-            "This Idempotency-Key was used with another body. Use a new key for a new message.",
-        )
+        raise key_reused()
     age_s = (incoming.received_at - document["at"]).total_seconds()
     if document["reply"]["status"] == "pending" and age_s < STILL_RUNNING_S:
         raise Problem(

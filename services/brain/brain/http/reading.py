@@ -10,7 +10,7 @@ from brain.domain.state import decay
 from brain.http.shapes import interaction_shape, user_shape
 from shared.clock import Clock
 from shared.http.keys import PRINCIPAL
-from shared.http.pages import cursor_of, limit_of, next_cursor
+from shared.http.pages import cursor_of, limit_of, page_of
 from shared.http.problem import Problem, json_response, not_found
 
 ACTIONS = ("PROCEED", "HOLD", "BLOCK")
@@ -53,15 +53,9 @@ class Reading:
             limit=limit + 1,
             after=cursor_of(request),
         )
-        shown = rows[:limit]
-        more = len(rows) > limit
-        last = shown[-1] if more else None
-        return json_response(
-            {
-                "users": [self._shape(user) for user in shown],
-                "next_cursor": next_cursor(last.last_seen, last.id) if last else None,
-            }
-        )
+        shown, cursor = page_of(rows, limit, lambda user: (user.last_seen, user.id))
+        users = [self._shape(user) for user in shown]
+        return json_response({"users": users, "next_cursor": cursor})
 
     def _shape(self, user: EndUser) -> dict[str, object]:
         return user_shape(user, decay(user.state, self._clock()))
@@ -96,14 +90,9 @@ class Reading:
             limit=limit + 1,
             after=cursor_of(request),
         )
-        shown = rows[:limit]
-        last = shown[-1] if len(rows) > limit else None
-        return json_response(
-            {
-                "interactions": [interaction_shape(row) for row in shown],
-                "next_cursor": next_cursor(last["at"], last["_id"]) if last else None,
-            }
-        )
+        shown, cursor = page_of(rows, limit, lambda row: (row["at"], row["_id"]))
+        interactions = [interaction_shape(row) for row in shown]
+        return json_response({"interactions": interactions, "next_cursor": cursor})
 
     async def get_interaction(self, request: web.Request) -> web.Response:
         """One interaction."""

@@ -1,6 +1,5 @@
 """``/api/channels``."""
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -30,14 +29,13 @@ from channels_api.http.shapes import channel_shape
 from shared.bus.outbox import Outbox
 from shared.clock import Clock
 from shared.crypto.sealing import Keyring, Place
+from shared.http.idempotency import idempotency_key, key_reused
 from shared.http.keys import PRINCIPAL
-from shared.http.pages import cursor_of, limit_of, next_cursor
+from shared.http.pages import cursor_of, limit_of, page_of
 from shared.http.problem import Problem, json_response, not_found, query_int, read_model
 from shared.ids import derived_id, new_channel_id, new_verify_token, secret_hash
 
 log = structlog.get_logger()
-
-IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,255}")
 
 
 class Channels:
@@ -91,13 +89,9 @@ class Channels:
     ) -> tuple[str, str]:
         """Id and verify token: new ones, or those of the first call with this key."""
         channel_id, verify_token = new_channel_id(), new_verify_token()
-        key = request.headers.get("Idempotency-Key")
+        key = idempotency_key(request)
         if key is None:
             return channel_id, verify_token
-        if not IDEMPOTENCY_KEY.fullmatch(key):
-            raise Problem(
-                422, "invalid-request", "Idempotency-Key must be 1 to 255 visible ASCII characters."
-            )
         creation_id = derived_id("create-channel", tenant, key)
         place = Place(CREATIONS, creation_id, "verify_token")
         asked_for = Creation(
@@ -109,11 +103,7 @@ class Channels:
         )
         first = await self._store.reserve(asked_for)
         if first.fingerprint != asked_for.fingerprint:
-            raise Problem(
-                422,
-                "idempotency-key-reused",
-                "This Idempotency-Key was used with another body. Use a new key.",
-            )
+            raise key_reused()
         if first.verify_token is None:
             raise _not_repeatable()
         return first.channel_id, self._keyring.open(first.verify_token, place)
@@ -162,14 +152,10 @@ class Channels:
         rows = await self._store.page(
             request[PRINCIPAL].tenant, limit=limit + 1, after=cursor_of(request)
         )
-        shown, now = rows[:limit], self._clock()
-        more = len(rows) > limit
-        return json_response(
-            {
-                "channels": [channel_shape(channel, now) for channel in shown],
-                "next_cursor": next_cursor(shown[-1].created_at, shown[-1].id) if more else None,
-            }
-        )
+        shown, cursor = page_of(rows, limit, lambda channel: (channel.created_at, channel.id))
+        now = self._clock()
+        channels = [channel_shape(channel, now) for channel in shown]
+        return json_response({"channels": channels, "next_cursor": cursor})
 
     async def _channel(self, request: web.Request) -> Channel:
         channel = await self._store.get(request[PRINCIPAL].tenant, request.match_info["id"])

@@ -177,7 +177,7 @@ def acceptance(raw: RawAnswer) -> Answer:
     refused = refusal(raw)
     if refused is not None:
         return refused
-    data = _json(raw.body)
+    data = json_object(raw.body)
     messages = data.get("messages")
     first = messages[0] if isinstance(messages, list) and messages else None
     wamid = first.get("id") if isinstance(first, dict) else None
@@ -190,7 +190,7 @@ def refusal(raw: RawAnswer) -> Refused | None:
     """What an answer other than 2xx says; None for a 2xx."""
     if 200 <= raw.status < 300:
         return None
-    error = _json(raw.body).get("error")
+    error = json_object(raw.body).get("error")
     if not isinstance(error, dict):
         return Refused(raw.status, retry_after_s=_wait(raw))
     trace_id = error.get("fbtrace_id")
@@ -204,7 +204,7 @@ def refusal(raw: RawAnswer) -> Refused | None:
     )
 
 
-def _json(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
     """The JSON object in ``body``; an empty one for anything else, such as a proxy's HTML."""
     try:
         data = json.loads(body)
@@ -230,7 +230,7 @@ def _wait(raw: RawAnswer) -> float | None:
 
 def _regained_in_s(usage: str | None) -> float | None:
     """Seconds until access is back, the longest of any use case; None when nothing is lost."""
-    accounts = _json((usage or "").encode())
+    accounts = json_object((usage or "").encode())
     minutes = [
         case.get("estimated_time_to_regain_access")
         for cases in accounts.values()

@@ -1,16 +1,16 @@
 """A person's file, in two steps: the provider tells where it is, and then gives it."""
 
 import hashlib
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any
+from typing import IO
 from urllib.parse import quote
 
 import aiohttp
 
+from outbound.adapters.graph import ANSWER_CAP_BYTES, RawAnswer, json_object, refusal
 from outbound.domain.media import (
     ALTERED,
     GONE,
@@ -30,7 +30,6 @@ IN_MEMORY_BYTES = 1024 * 1024
 """A larger file waits on disk while it is checked."""
 RENEWALS = 2
 """How often a location that ran out (5 minutes) is asked for anew."""
-ANSWER_CAP_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class MediaClient:
             body = await answer.content.read(ANSWER_CAP_BYTES)
             if answer.status != 200:
                 raise _refused(answer.status, body)
-        data = _json(body)
+        data = json_object(body)
         url = data.get("url")
         if not isinstance(url, str):
             raise MediaError(REFUSED, "Meta did not say where the file is.")
@@ -156,8 +155,8 @@ def _bearer(channel: ChannelForOutbound) -> dict[str, str]:
 
 
 def _refused(status: int, body: bytes) -> MediaError:
-    error = _json(body).get("error")
-    code = error.get("code") if isinstance(error, dict) else None
+    refused = refusal(RawAnswer(status, body))
+    code = refused.code if refused else None
     if status >= 500:
         return MediaError(UNAVAILABLE, "Meta cannot give the file now. Try again.")
     if code in {0, 190}:
@@ -165,11 +164,3 @@ def _refused(status: int, body: bytes) -> MediaError:
     if code == 100 or status == 404:
         return MediaError(GONE, "Meta does not know the file, or not for this number.")
     return MediaError(REFUSED, f"Meta refused to give the file (code {code}).")
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}

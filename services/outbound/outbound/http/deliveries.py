@@ -8,7 +8,7 @@ from outbound.adapters.delivery_store import DeliveryStore
 from outbound.domain.deliveries import Delivery
 from outbound.domain.lattice import State
 from shared.http.keys import PRINCIPAL
-from shared.http.pages import cursor_of, limit_of, next_cursor
+from shared.http.pages import cursor_of, limit_of, page_of
 from shared.http.problem import Problem, json_response
 
 STATES = tuple(state.value for state in State)
@@ -40,14 +40,9 @@ class Deliveries:
         rows = await self._store.page(
             request[PRINCIPAL].tenant, state, limit=limit + 1, after=cursor_of(request)
         )
-        shown = rows[:limit]
-        last = shown[-1] if len(rows) > limit else None
-        return json_response(
-            {
-                "deliveries": [delivery_shape(delivery) for delivery in shown],
-                "next_cursor": next_cursor(last.created_at, last.id) if last else None,
-            }
-        )
+        shown, cursor = page_of(rows, limit, lambda delivery: (delivery.created_at, delivery.id))
+        found = [delivery_shape(delivery) for delivery in shown]
+        return json_response({"deliveries": found, "next_cursor": cursor})
 
 
 def delivery_shape(delivery: Delivery) -> dict[str, Any]:
