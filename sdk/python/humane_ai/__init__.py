@@ -30,6 +30,7 @@ from humane_ai._records import (
     DeliveryState,
     DeliveryStep,
     DeliverySummary,
+    Erasure,
     Interaction,
     Memories,
     Message,
@@ -62,6 +63,7 @@ from humane_ai._types import (
     UserState,
 )
 from humane_ai._version import __version__
+from humane_ai._wrap import understanding, wrap
 
 __all__ = [
     "APIConnectionError",
@@ -83,6 +85,7 @@ __all__ = [
     "DeliveryState",
     "DeliveryStep",
     "DeliverySummary",
+    "Erasure",
     "FieldError",
     "HistoryEntry",
     "HumaneClient",
@@ -118,5 +121,7 @@ __all__ = [
     "UserState",
     "ValidationError",
     "__version__",
+    "understanding",
     "verify_webhook_signature",
+    "wrap",
 ]

@@ -251,6 +251,7 @@ def process_request(
     metadata: Mapping[str, Any] | None,
     idempotency_key: str | None,
     *,
+    respond: bool = True,
     stream: bool = False,
 ) -> Request[ProcessResult]:
     """``POST /api/sdk/process`` or its stream."""
@@ -265,6 +266,7 @@ def process_request(
             conversation_history=turns,
             channel=channel,
             metadata=None if metadata is None else dict(metadata),
+            respond=None if respond else False,
         ),
         idempotency_key=idempotency_key,
         accept="text/event-stream" if stream else "application/json",
@@ -284,6 +286,11 @@ def history_request(user_id: str, limit: int) -> Request[list[HistoryEntry]]:
 def clear_history_request(user_id: str) -> Request[None]:
     """``DELETE /api/sdk/history/{user_id}``."""
     return Request("DELETE", f"/api/sdk/history/{segment('user_id', user_id)}", nothing)
+
+
+def person_path(user_id: str) -> str:
+    """The path of a person. Raises InvalidArgumentError."""
+    return f"/api/users/{segment('user_id', user_id)}"
 
 
 def segment(name: str, value: str) -> str:
