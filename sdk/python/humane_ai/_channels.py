@@ -39,7 +39,7 @@ def _update_request(channel_id: str, *, rotate: bool, **changes: Any) -> Request
 
 
 def _delete_request(channel_id: str) -> Request[None]:
-    return Request("DELETE", _path(channel_id), nothing)
+    return Request.deletion(_path(channel_id), nothing)
 
 
 def _activity_request(channel_id: str) -> Request[list[Activity]]:

@@ -14,7 +14,7 @@ def _export_request(user_id: str) -> Request[dict[str, Any]]:
 
 
 def _erase_request(user_id: str) -> Request[Erasure]:
-    return Request("DELETE", f"/api/privacy/erase/{segment('user_id', user_id)}", read_erasure)
+    return Request.deletion(f"/api/privacy/erase/{segment('user_id', user_id)}", read_erasure)
 
 
 def _document(data: Any) -> dict[str, Any]:

@@ -160,6 +160,8 @@ class Wire:
             return await self._sdk(request, parts[2:], body)
         if parts[:2] == ["api", "channels"]:
             return self._channels(request, parts[2:], body)
+        if parts[:2] == ["api", "privacy"]:
+            return self._privacy(request, parts[2:])
         if parts[1] in ("users", "interactions", "deliveries", "keys"):
             return self._records(request, parts[1], parts[2:], body)
         return problem(404, "no-route", "There is no such route.")
@@ -189,6 +191,15 @@ class Wire:
             ]
         )
         return {**ANSWER, "user": {**ANSWER["user"], "id": body["user_id"]}}
+
+    def _privacy(self, request: web.Request, parts: list[str]) -> web.Response:
+        match (request.method, parts):
+            case ("GET", ["export", user_id]):
+                return web.json_response({"user": {**USER, "external_id": user_id}})
+            case ("DELETE", ["erase", user_id]) if user_id not in self.records.erased:
+                self.records.erased.append(user_id)
+                return web.json_response(self.records.erasure)
+        return problem(404, "not-found", "There is nobody of that name.")
 
     def _channels(self, request: web.Request, parts: list[str], body: Any) -> web.Response:
         if not parts and request.method == "POST":
