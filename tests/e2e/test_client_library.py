@@ -1,15 +1,17 @@
-"""The client library against everything: a person writes, a program looks on and takes over."""
+"""The client library against everything: a person writes, a program looks on and takes over.
 
-from datetime import UTC, datetime, timedelta
+Runs on every Python that the library runs on: tools/pythons.sh.
+"""
+
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from devstack.demo import DEMO_NUMBER_ID
 from humane_ai import AsyncHumaneClient, ConflictError, Interaction, NotFoundError
-from tests.e2e.test_one_process import devstack
+from tests.e2e.one_process import devstack
 from tests.support.eventually import eventually
 from tests.support.ports import find_free_port
 
@@ -51,8 +53,10 @@ async def test_a_program_sees_and_answers_a_person(tmp_path: Path) -> None:
 
 
 async def _write(simulator: str) -> None:
-    about = {"phone_number_id": DEMO_NUMBER_ID, "from": f"+{PHONE}"}
     async with aiohttp.ClientSession() as http:
+        async with http.get(f"{simulator}/sim/numbers") as answer:
+            (number,) = (await answer.json())["numbers"]
+        about = {"phone_number_id": number["phone_number_id"], "from": f"+{PHONE}"}
         for message in MESSAGES:
             url = f"{simulator}/sim/phone/messages"
             async with http.post(url, json={**about, **message}) as answer:
@@ -70,7 +74,7 @@ async def _answered(client: AsyncHumaneClient) -> Interaction | None:
 
 
 async def _taken_over(client: AsyncHumaneClient, user_id: str) -> None:
-    until = datetime.now(UTC) + timedelta(days=2)
+    until = datetime.now(timezone.utc) + timedelta(days=2)
     held = (await client.users.pause(user_id, until=until)).held_until
     assert abs(held - until) < timedelta(milliseconds=2)
     assert (await client.users.pause(user_id)).held_until.year == 9999
