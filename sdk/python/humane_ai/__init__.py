@@ -5,6 +5,7 @@
 
 from humane_ai._async_client import AsyncHumaneClient, AsyncStream
 from humane_ai._client import HumaneClient, Stream
+from humane_ai._doctor import CheckReport, Finding, SetupReport
 from humane_ai._errors import (
     APIConnectionError,
     APIError,
@@ -76,6 +77,7 @@ __all__ = [
     "AuthError",
     "Channel",
     "ChannelHealth",
+    "CheckReport",
     "ConflictError",
     "Context",
     "Delivery",
@@ -84,6 +86,7 @@ __all__ = [
     "DeliveryStep",
     "DeliverySummary",
     "FieldError",
+    "Finding",
     "HistoryEntry",
     "HumaneClient",
     "HumaneError",
@@ -107,6 +110,7 @@ __all__ = [
     "Safety",
     "SafetyMatch",
     "ServerError",
+    "SetupReport",
     "StoredMemory",
     "Stream",
     "StreamError",
