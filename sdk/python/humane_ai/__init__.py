@@ -5,6 +5,7 @@
 
 from humane_ai._async_client import AsyncHumaneClient, AsyncStream
 from humane_ai._client import HumaneClient, Stream
+from humane_ai._doctor import CheckReport, Finding, SetupReport
 from humane_ai._errors import (
     APIConnectionError,
     APIError,
@@ -78,6 +79,7 @@ __all__ = [
     "AuthError",
     "Channel",
     "ChannelHealth",
+    "CheckReport",
     "ConflictError",
     "Context",
     "Delivery",
@@ -87,6 +89,7 @@ __all__ = [
     "DeliverySummary",
     "Erasure",
     "FieldError",
+    "Finding",
     "HistoryEntry",
     "HumaneClient",
     "HumaneError",
@@ -110,6 +113,7 @@ __all__ = [
     "Safety",
     "SafetyMatch",
     "ServerError",
+    "SetupReport",
     "StoredMemory",
     "Stream",
     "StreamError",

@@ -6,6 +6,7 @@ import builtins
 from typing import Any, Literal
 
 from humane_ai._core import AsyncSend, Request, Send, given, nothing, segment
+from humane_ai._doctor import CheckReport, Finding, SetupReport
 from humane_ai._errors import InvalidArgumentError
 from humane_ai._paging import Listing, async_rows_of, rows_of
 from humane_ai._reading import read
@@ -50,6 +51,33 @@ def _activity_request(channel_id: str) -> Request[list[Activity]]:
     )
 
 
+def _diagnosis_request(channel_id: str) -> Request[Finding]:
+    return Request(
+        "GET",
+        f"{_path(channel_id)}/activity",
+        lambda data: read(Finding, data["diagnosis"]),
+        params={"limit": 1},
+    )
+
+
+def _check_request(channel_id: str, **values: Any) -> Request[CheckReport]:
+    return Request.with_body(
+        "POST",
+        f"{_path(channel_id)}/check",
+        lambda data: read(CheckReport, data),
+        given(**values),
+    )
+
+
+def _setup_request(channel_id: str, **values: Any) -> Request[SetupReport]:
+    return Request.with_body(
+        "POST",
+        f"{_path(channel_id)}/setup",
+        lambda data: read(SetupReport, data),
+        given(**values),
+    )
+
+
 def _path(channel_id: str) -> str:
     return f"/api/channels/{segment('channel_id', channel_id)}"
 
@@ -76,6 +104,8 @@ class Channels:
         window_template: str | None = None,
         window_template_language: str | None = None,
         appsecret_proof: bool | None = None,
+        public_base_url: str | None = None,
+        subscribe: bool = False,
     ) -> Channel:
         """Connect a number. ``verify_token`` of the result is shown this once: keep it.
 
@@ -93,6 +123,10 @@ class Channels:
           a person wrote more than 24 hours ago, and its language (none, "en_US").
         - ``appsecret_proof``: prove the app secret with every call to Meta (False); the access
           token must be of the same app.
+
+        With ``public_base_url``, where Meta reaches this API ("https://your-host"), the webhook is
+        set at Meta in the same call; with ``subscribe`` the WhatsApp Business Account is subscribed
+        to the app. ``setup`` of the result says how that went; the channel is there either way.
         """
         return self._send(
             _create_request(
@@ -109,6 +143,8 @@ class Channels:
                 window_template=window_template,
                 window_template_language=window_template_language,
                 appsecret_proof=appsecret_proof,
+                public_base_url=public_base_url,
+                subscribe=subscribe or None,
             )
         )
 
@@ -172,6 +208,30 @@ class Channels:
         """What happened at its webhook. Raises NotFoundError."""
         return self._send(_activity_request(channel_id))
 
+    def check(self, channel_id: str, *, public_base_url: str | None = None) -> CheckReport:
+        """Ask Meta and our own records what is wrong with it, and what to click.
+
+        ``public_base_url`` is where Meta should reach this API; with it the webhook's address is
+        compared and tried. Raises NotFoundError, RateLimitError.
+        """
+        return self._send(_check_request(channel_id, public_base_url=public_base_url))
+
+    def setup(
+        self, channel_id: str, *, public_base_url: str | None = None, subscribe: bool = True
+    ) -> SetupReport:
+        """Set the number's webhook at Meta, subscribe its account, wait for Meta's handshake.
+
+        What did not succeed is in the report, with what to click. Raises NotFoundError,
+        RateLimitError, and ValidationError for an address that Meta would not take.
+        """
+        return self._send(
+            _setup_request(channel_id, public_base_url=public_base_url, subscribe=subscribe)
+        )
+
+    def diagnosis(self, channel_id: str) -> Finding:
+        """Why no message arrives, judged by what did arrive at its webhook. Raises NotFoundError."""
+        return self._send(_diagnosis_request(channel_id))
+
 
 class AsyncChannels:
     """Connected numbers."""
@@ -195,6 +255,8 @@ class AsyncChannels:
         window_template: str | None = None,
         window_template_language: str | None = None,
         appsecret_proof: bool | None = None,
+        public_base_url: str | None = None,
+        subscribe: bool = False,
     ) -> Channel:
         """Connect a number. ``verify_token`` of the result is shown this once: keep it.
 
@@ -212,6 +274,10 @@ class AsyncChannels:
           a person wrote more than 24 hours ago, and its language (none, "en_US").
         - ``appsecret_proof``: prove the app secret with every call to Meta (False); the access
           token must be of the same app.
+
+        With ``public_base_url``, where Meta reaches this API ("https://your-host"), the webhook is
+        set at Meta in the same call; with ``subscribe`` the WhatsApp Business Account is subscribed
+        to the app. ``setup`` of the result says how that went; the channel is there either way.
         """
         return await self._send(
             _create_request(
@@ -228,6 +294,8 @@ class AsyncChannels:
                 window_template=window_template,
                 window_template_language=window_template_language,
                 appsecret_proof=appsecret_proof,
+                public_base_url=public_base_url,
+                subscribe=subscribe or None,
             )
         )
 
@@ -290,3 +358,27 @@ class AsyncChannels:
     async def activity(self, channel_id: str) -> builtins.list[Activity]:
         """What happened at its webhook. Raises NotFoundError."""
         return await self._send(_activity_request(channel_id))
+
+    async def check(self, channel_id: str, *, public_base_url: str | None = None) -> CheckReport:
+        """Ask Meta and our own records what is wrong with it, and what to click.
+
+        ``public_base_url`` is where Meta should reach this API; with it the webhook's address is
+        compared and tried. Raises NotFoundError, RateLimitError.
+        """
+        return await self._send(_check_request(channel_id, public_base_url=public_base_url))
+
+    async def setup(
+        self, channel_id: str, *, public_base_url: str | None = None, subscribe: bool = True
+    ) -> SetupReport:
+        """Set the number's webhook at Meta, subscribe its account, wait for Meta's handshake.
+
+        What did not succeed is in the report, with what to click. Raises NotFoundError,
+        RateLimitError, and ValidationError for an address that Meta would not take.
+        """
+        return await self._send(
+            _setup_request(channel_id, public_base_url=public_base_url, subscribe=subscribe)
+        )
+
+    async def diagnosis(self, channel_id: str) -> Finding:
+        """Why no message arrives, judged by what did arrive at its webhook. Raises NotFoundError."""
+        return await self._send(_diagnosis_request(channel_id))

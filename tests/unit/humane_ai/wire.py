@@ -101,6 +101,16 @@ WELL: dict[str, Any] = {
 }
 
 
+FINE = {"code": "number_readable", "state": "ok", "sentence": "It is.", "what_to_do": ""}
+FINDING = {
+    "code": "webhook_arriving",
+    "state": "failed",
+    "sentence": "Nothing arrived.",
+    "what_to_do": "Press Verify and save.",
+}
+REPORT = {"state": "failed", "checked_at": "2026-03-01T10:00:00Z"}
+
+
 @dataclass(frozen=True)
 class Seen:
     """A request as it arrived."""
@@ -214,7 +224,13 @@ class Wire:
             return problem(404, "not-found", "There is no such channel.")
         if parts[1:] == ["activity"]:
             entry = {"at": "2026-03-01T10:00:00Z", "kind": "handshake", "detail": {"ok": False}}
-            return web.json_response({"activity": [entry]})
+            return web.json_response({"activity": [entry], "diagnosis": FINDING})
+        if parts[1:] == ["check"]:
+            return web.json_response(
+                {**REPORT, "channel_id": parts[0], "findings": [FINE, FINDING]}
+            )
+        if parts[1:] == ["setup"]:
+            return web.json_response({"channel_id": parts[0], "state": "ok", "steps": [FINE]})
         if request.method == "DELETE":
             del self.channels[parts[0]]
             return web.Response(status=204)
@@ -242,7 +258,10 @@ class Wire:
             "updated_at": "2026-03-01T10:00:00Z",
             "version": 1,
         }
-        return {**self.channels[channel_id], "verify_token": f"vt-first-{channel_id}"}
+        answer = {**self.channels[channel_id], "verify_token": f"vt-first-{channel_id}"}
+        if "public_base_url" in body:
+            answer["setup"] = {"channel_id": channel_id, "state": "failed", "steps": [FINDING]}
+        return answer
 
     def _update(self, channel: dict[str, Any], body: Any) -> Any:
         for name in ("access_token", "app_secret"):
