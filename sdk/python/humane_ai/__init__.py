@@ -48,6 +48,7 @@ from humane_ai._signature import verify_webhook_signature
 from humane_ai._types import (
     Activity,
     Analysis,
+    Audit,
     Channel,
     ChannelHealth,
     Context,
@@ -76,6 +77,7 @@ __all__ = [
     "ApiKey",
     "AsyncHumaneClient",
     "AsyncStream",
+    "Audit",
     "AuthError",
     "Channel",
     "ChannelHealth",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal, TypeVar
 
-from humane_ai._core import AsyncSend, Request, Send, given, nothing, segment
+from humane_ai._core import AsyncSend, Request, Send, given, json_from, nothing, segment
 from humane_ai._doctor import CheckReport, Finding, SetupReport
 from humane_ai._errors import InvalidArgumentError
 from humane_ai._paging import Listing, async_rows_of, rows_of
 from humane_ai._reading import read
-from humane_ai._types import Activity, Channel, read_channel
+from humane_ai._types import Activity, Audit, Channel, read_channel
+
+R = TypeVar("R")
 
 _ALL = Listing("/api/channels", "channels", read_channel)
 
@@ -28,19 +32,40 @@ def _body(*, window_template: str | None, **values: Any) -> dict[str, Any]:
     return body
 
 
+def _with_etag(headers: Mapping[str, str], body: bytes) -> Any:
+    data = json_from(headers, body)
+    return {**data, "etag": headers["etag"]} if "etag" in headers else data
+
+
 def _get_request(channel_id: str) -> Request[Channel]:
-    return Request("GET", _path(channel_id), read_channel)
+    return Request("GET", _path(channel_id), read_channel, decode=_with_etag)
 
 
-def _update_request(channel_id: str, *, rotate: bool, **changes: Any) -> Request[Channel]:
+def _update_request(
+    channel_id: str, *, rotate: bool, if_match: str | None, **changes: Any
+) -> Request[Channel]:
     body = _body(**changes, rotate_verify_token=rotate or None)
     if not body:
         raise InvalidArgumentError("update() was given nothing to change.")
-    return Request.with_body("PATCH", _path(channel_id), read_channel, body)
+    request = Request.with_body("PATCH", _path(channel_id), read_channel, body)
+    return replace(_matching(request, if_match), decode=_with_etag)
 
 
-def _delete_request(channel_id: str) -> Request[None]:
-    return Request.deletion(_path(channel_id), nothing)
+def _delete_request(channel_id: str, if_match: str | None) -> Request[None]:
+    return _matching(Request.deletion(_path(channel_id), nothing), if_match)
+
+
+def _matching(request: Request[R], etag: str | None) -> Request[R]:
+    return replace(request, headers={**request.headers, **given(**{"If-Match": etag})})
+
+
+def _audit_request(channel_id: str, limit: int) -> Request[list[Audit]]:
+    return Request(
+        "GET",
+        f"{_path(channel_id)}/audit",
+        lambda data: [read(Audit, item) for item in data["audit"]],
+        params={"limit": limit},
+    )
 
 
 def _activity_request(channel_id: str) -> Request[list[Activity]]:
@@ -173,13 +198,21 @@ class Channels:
         window_template_language: str | None = None,
         appsecret_proof: bool | None = None,
         health: Literal["ok"] | None = None,
+        state: Literal["active", "disabled"] | None = None,
+        waba_id: str | None = None,
+        if_match: str | None = None,
     ) -> Channel:
         """Change what is given and leave the rest. Raises NotFoundError.
 
         With ``rotate_verify_token`` the result shows the new token, this once. The settings are
         those of ``create_whatsapp``; an empty ``window_template`` takes the template away. A new
         ``access_token`` ends the problems that the old one had; ``health="ok"`` ends every problem
-        and tries again now, whatever Meta said.
+        and tries again now, whatever Meta said. A channel that is "disabled" takes nothing in and
+        says nothing, and keeps its credentials. Replaced secrets and verify tokens stay valid for a
+        day, so that nothing on its way is refused.
+
+        ``if_match``: the ``etag`` of the Channel that you read; ConflictError when it was changed
+        since.
         """
         return self._send(
             _update_request(
@@ -197,16 +230,29 @@ class Channels:
                 window_template_language=window_template_language,
                 appsecret_proof=appsecret_proof,
                 health=health,
+                state=state,
+                waba_id=waba_id,
+                if_match=if_match,
             )
         )
 
-    def delete(self, channel_id: str) -> None:
-        """Destroy its credentials at once and forget the channel. Raises NotFoundError."""
-        self._send(_delete_request(channel_id))
+    def delete(self, channel_id: str, *, if_match: str | None = None) -> None:
+        """Destroy its credentials at once and forget the channel; conversations stay.
+
+        ``if_match`` as for ``update``. Raises NotFoundError, ConflictError.
+        """
+        self._send(_delete_request(channel_id, if_match))
 
     def activity(self, channel_id: str) -> builtins.list[Activity]:
         """What happened at its webhook. Raises NotFoundError."""
         return self._send(_activity_request(channel_id))
+
+    def audit(self, channel_id: str, limit: int = 100) -> builtins.list[Audit]:
+        """Who changed what of it, newest first, never the values; ``limit`` 1 to 500.
+
+        It outlives the channel. Raises NotFoundError.
+        """
+        return self._send(_audit_request(channel_id, limit))
 
     def check(self, channel_id: str, *, public_base_url: str | None = None) -> CheckReport:
         """Ask Meta and our own records what is wrong with it, and what to click.
@@ -324,13 +370,21 @@ class AsyncChannels:
         window_template_language: str | None = None,
         appsecret_proof: bool | None = None,
         health: Literal["ok"] | None = None,
+        state: Literal["active", "disabled"] | None = None,
+        waba_id: str | None = None,
+        if_match: str | None = None,
     ) -> Channel:
         """Change what is given and leave the rest. Raises NotFoundError.
 
         With ``rotate_verify_token`` the result shows the new token, this once. The settings are
         those of ``create_whatsapp``; an empty ``window_template`` takes the template away. A new
         ``access_token`` ends the problems that the old one had; ``health="ok"`` ends every problem
-        and tries again now, whatever Meta said.
+        and tries again now, whatever Meta said. A channel that is "disabled" takes nothing in and
+        says nothing, and keeps its credentials. Replaced secrets and verify tokens stay valid for a
+        day, so that nothing on its way is refused.
+
+        ``if_match``: the ``etag`` of the Channel that you read; ConflictError when it was changed
+        since.
         """
         return await self._send(
             _update_request(
@@ -348,16 +402,29 @@ class AsyncChannels:
                 window_template_language=window_template_language,
                 appsecret_proof=appsecret_proof,
                 health=health,
+                state=state,
+                waba_id=waba_id,
+                if_match=if_match,
             )
         )
 
-    async def delete(self, channel_id: str) -> None:
-        """Destroy its credentials at once and forget the channel. Raises NotFoundError."""
-        await self._send(_delete_request(channel_id))
+    async def delete(self, channel_id: str, *, if_match: str | None = None) -> None:
+        """Destroy its credentials at once and forget the channel; conversations stay.
+
+        ``if_match`` as for ``update``. Raises NotFoundError, ConflictError.
+        """
+        await self._send(_delete_request(channel_id, if_match))
 
     async def activity(self, channel_id: str) -> builtins.list[Activity]:
         """What happened at its webhook. Raises NotFoundError."""
         return await self._send(_activity_request(channel_id))
+
+    async def audit(self, channel_id: str, limit: int = 100) -> builtins.list[Audit]:
+        """Who changed what of it, newest first, never the values; ``limit`` 1 to 500.
+
+        It outlives the channel. Raises NotFoundError.
+        """
+        return await self._send(_audit_request(channel_id, limit))
 
     async def check(self, channel_id: str, *, public_base_url: str | None = None) -> CheckReport:
         """Ask Meta and our own records what is wrong with it, and what to click.

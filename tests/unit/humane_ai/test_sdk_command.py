@@ -160,6 +160,36 @@ async def test_channels_from_the_first_to_the_last(humane: Humane, wire: Wire) -
     assert "no such channel" in err
 
 
+async def test_the_doctor_of_a_channel(humane: Humane) -> None:
+    await humane(*CREATE, **SECRETS)
+    code, out, _ = await humane("channels", "check", "mc_1")
+    assert code == 1
+    assert "Press Verify and save." in out
+    code, out, _ = await humane("channels", "check", "mc_1", "--json")
+    assert (code, json.loads(out)["state"]) == (1, "failed")
+    code, out, _ = await humane(
+        "channels", "setup", "mc_1", "--public-base-url", "https://a.example"
+    )
+    assert (code, out.startswith("ok")) == (0, True)
+    _, out, _ = await humane("channels", "audit", "mc_1")
+    assert "access_token, label" in out
+    await humane("channels", "update", "mc_1", "--disable")
+    _, out, _ = await humane("channels", "show", "mc_1")
+    assert "disabled" in out
+
+
+async def test_a_number_is_connected_in_one_call(humane: Humane, wire: Wire) -> None:
+    there = ("--public-base-url", "https://a.example", "--subscribe")
+    code, out, err = await humane(*CREATE, *there, **SECRETS)
+    assert (wire.seen[0].body["public_base_url"], wire.seen[0].body["subscribe"]) == (
+        "https://a.example",
+        True,
+    )
+    assert (code, "its setup at Meta failed" in err) == (1, True)
+    assert "vt-first-mc_1" in out
+    assert "Press Verify and save." in out
+
+
 async def test_people(humane: Humane, wire: Wire) -> None:
     _, out, _ = await humane("users", "list")
     assert all(text in out for text in ("sarah", "Sarah", "0.31", "answers"))

@@ -91,6 +91,14 @@ SETTINGS: dict[str, Any] = {
     "window_template_language": "en_US",
     "appsecret_proof": False,
 }
+AUDIT: dict[str, Any] = {
+    "at": "2026-03-01T10:00:00Z",
+    "action": "updated",
+    "fields": ["access_token", "label"],
+    "key_label": "Night shift",
+    "key": "0123456789ab",
+    "version": 2,
+}
 WELL: dict[str, Any] = {
     "state": "ok",
     "problem": None,
@@ -222,6 +230,11 @@ class Wire:
         channel = self.channels.get(parts[0])
         if channel is None:
             return problem(404, "not-found", "There is no such channel.")
+        etag = f'"{channel["version"]}"'
+        if request.headers.get("If-Match", etag) != etag:
+            return problem(412, "changed-meanwhile", "Read it again.")
+        if parts[1:] == ["audit"]:
+            return web.json_response({"audit": [AUDIT]})
         if parts[1:] == ["activity"]:
             entry = {"at": "2026-03-01T10:00:00Z", "kind": "handshake", "detail": {"ok": False}}
             return web.json_response({"activity": [entry], "diagnosis": FINDING})
@@ -235,8 +248,9 @@ class Wire:
             del self.channels[parts[0]]
             return web.Response(status=204)
         if request.method == "PATCH":
-            return web.json_response(self._update(channel, body))
-        return web.json_response(channel)
+            shown = self._update(channel, body)
+            return web.json_response(shown, headers={"ETag": f'"{channel["version"]}"'})
+        return web.json_response(channel, headers={"ETag": etag})
 
     def _create(self, body: Any) -> Any:
         self.acted += 1

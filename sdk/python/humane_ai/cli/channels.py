@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from humane_ai._doctor import Finding
 from humane_ai._types import Channel
+from humane_ai.cli.exits import DECLINED
 from humane_ai.cli.session import Session, Yes, command, group, secret
-from humane_ai.cli.showing import facts, wire, write_json
+from humane_ai.cli.showing import facts, grid, wire, write_json
 
 app = group("Connected numbers.")
 
@@ -19,13 +22,20 @@ Label = Annotated[str | None, typer.Option(help="A name for people.", show_defau
 WabaId = Annotated[
     str | None, typer.Option(help="Meta's id of the business account.", show_default=False)
 ]
+PublicBaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        help="Where Meta reaches this API: https://...",
+        show_default=False,
+    ),
+]
 AutoReply = Annotated[
     bool | None,
     typer.Option("--auto-reply/--no-auto-reply", help="Answer messages.", show_default=False),
 ]
 
+FAILED = "failed"
 CREATE = "humane channels create --phone-number-id ID"
-SECRETS = "Access token and app secret: HUMANE_ACCESS_TOKEN and HUMANE_APP_SECRET, or typed unseen."
 
 
 @command(app, "list")
@@ -54,8 +64,12 @@ def create(
     label: Label = None,
     waba_id: WabaId = None,
     auto_reply: AutoReply = None,
+    public_base_url: PublicBaseUrl = None,
+    subscribe: Annotated[
+        bool, typer.Option("--subscribe", help="Subscribe the business account to the app.")
+    ] = False,
 ) -> None:
-    """Connect a WhatsApp number.
+    """Connect a WhatsApp number; with --public-base-url the webhook is set at Meta too.
 
     Access token and app secret come from HUMANE_ACCESS_TOKEN and HUMANE_APP_SECRET, from a hidden
     prompt, or from two lines of standard input: never from the command line, which others can see.
@@ -67,10 +81,19 @@ def create(
         label=label,
         waba_id=waba_id,
         auto_reply=bool(auto_reply),
+        public_base_url=public_base_url,
+        subscribe=subscribe,
     )
     _show_once(here, channel)
+    if channel.setup is not None:
+        if not here.as_json:
+            here.out.print(_findings(channel.setup.steps))
+        if channel.setup.state == FAILED:
+            here.fail(f"{channel.id} is there, its setup at Meta failed.")
+        return
     here.hint(
-        f"Enter both at Meta, under WhatsApp > Configuration, then: humane channels show {channel.id}"
+        "Enter the webhook and the verify token at Meta, under WhatsApp > Configuration, then: "
+        f"humane channels check {channel.id}"
     )
 
 
@@ -90,6 +113,10 @@ def update(
     rotate_verify_token: Annotated[
         bool, typer.Option("--rotate-verify-token", help="Make a new one, shown once.")
     ] = False,
+    enable: Annotated[
+        bool | None,
+        typer.Option("--enable/--disable", help="Whether it works at all.", show_default=False),
+    ] = None,
     mended: Annotated[
         bool, typer.Option("--mended", help="Its trouble is mended at Meta: try again now.")
     ] = False,
@@ -103,6 +130,7 @@ def update(
         app_secret=secret("App secret", "HUMANE_APP_SECRET") if app_secret else None,
         rotate_verify_token=rotate_verify_token,
         health="ok" if mended else None,
+        state=None if enable is None else "active" if enable else "disabled",
     )
     if rotate_verify_token:
         _show_once(here, channel)
@@ -117,7 +145,46 @@ def activity(here: Session, channel_id: ChannelId) -> None:
         here.client.channels.activity(channel_id),
         ("at", "what", "detail"),
         lambda one: (one.at, one.kind, _detail(one.detail)),
-        empty="Nothing has arrived. Is the webhook's address entered at Meta, and reachable from there?",
+        empty=f"Nothing has arrived. Ask why: humane channels check {channel_id}",
+    )
+
+
+@command(app, "check")
+def check(here: Session, channel_id: ChannelId, *, public_base_url: PublicBaseUrl = None) -> None:
+    """Ask Meta and our own records what is wrong with it, and what to click."""
+    report = here.client.channels.check(channel_id, public_base_url=public_base_url)
+    here.show(report, _findings(report.findings))
+    if report.state == FAILED:
+        raise typer.Exit(DECLINED)
+
+
+@command(app, "setup")
+def setup(
+    here: Session,
+    channel_id: ChannelId,
+    *,
+    public_base_url: PublicBaseUrl = None,
+    subscribe: Annotated[
+        bool, typer.Option("--subscribe/--no-subscribe", help="The account to the app.")
+    ] = True,
+) -> None:
+    """Set its webhook at Meta, subscribe its account, and wait for Meta's handshake."""
+    report = here.client.channels.setup(
+        channel_id, public_base_url=public_base_url, subscribe=subscribe
+    )
+    here.show(report, _findings(report.steps))
+    if report.state == FAILED:
+        raise typer.Exit(DECLINED)
+
+
+@command(app, "audit")
+def audit(here: Session, channel_id: ChannelId) -> None:
+    """Who changed what, newest first; never the values."""
+    here.rows(
+        here.client.channels.audit(channel_id),
+        ("at", "what", "fields", "with key"),
+        lambda one: (one.at, one.action, ", ".join(one.fields), one.key_label),
+        empty="Nothing was changed yet.",
     )
 
 
@@ -127,6 +194,10 @@ def delete(here: Session, channel_id: ChannelId, *, yes: Yes = False) -> None:
     here.confirm(f"Delete {channel_id} and destroy its credentials?", yes=yes)
     here.client.channels.delete(channel_id)
     here.say(f"{channel_id} is deleted.")
+
+
+def _findings(findings: Sequence[Finding]) -> Table:
+    return grid((one.state, f"{one.sentence}\n{one.what_to_do}".strip()) for one in findings)
 
 
 def _show_once(here: Session, channel: Channel) -> None:
