@@ -32,7 +32,7 @@ class Wrapped:
 
     async def __call__(self, call: Call, **options: Any) -> Any:
         options = {"user_id": "sarah", **options}
-        model = {"api_key": "sk-x", "base_url": self.model.url, "max_retries": 0}
+        model: dict[str, Any] = {"api_key": "sk-x", "base_url": self.model.url, "max_retries": 0}
         if self.kind == "sync":
             return await asyncio.to_thread(self._sync, call, model, options)
         humane = AsyncHumaneClient(self.key, self.base_url)

@@ -22,13 +22,15 @@ async def test_an_example_runs(
 ) -> None:
     monkeypatch.setenv("HUMANE_API_KEY", API_KEY)
     monkeypatch.setenv("HUMANE_BASE_URL", wire.url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{wire.url}/v1")
     program = compile(EXAMPLES[number], f"README.md, example {number + 1}", "exec")
     await asyncio.to_thread(exec, program, {"__name__": "__main__"})
     assert bool(wire.seen) == ("Client()" in EXAMPLES[number])
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) >= 11
+    assert len(EXAMPLES) >= 14
 
 
 async def test_the_inbox_shows_who_needs_a_human(

@@ -82,6 +82,20 @@ ANSWER: dict[str, Any] = {
     "interaction_id": "0197-1",
 }
 
+COMPLETION: dict[str, Any] = {
+    "id": "c1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "gpt-x",
+    "choices": [
+        {
+            "index": 0,
+            "finish_reason": "stop",
+            "message": {"role": "assistant", "content": "Rest well."},
+        }
+    ],
+}
+
 SETTINGS: dict[str, Any] = {
     "reply_debounce_ms": 1200,
     "echo_pause_s": 3600,
@@ -170,6 +184,8 @@ class Wire:
 
     async def api(self, request: web.Request) -> web.StreamResponse:
         """The answer without a fault."""
+        if request.path == "/v1/chat/completions":  # a language model's, for whoever asks one
+            return web.json_response(COMPLETION)
         if request.headers.get("X-API-Key") != API_KEY:
             return problem(401, "key-unknown", "This API key is unknown or was revoked.")
         parts = [unquote(part) for part in request.rel_url.raw_path.strip("/").split("/")]
