@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 
 readonly OLDEST=3.10 NEWEST=3.13
 readonly SERVICES=$PWD/.venv/bin/python UV=$PWD/.venv/bin/uv CACHE=$PWD/.pythons
-readonly TOOLS=(pip pytest pytest-asyncio pytest-randomly pytest-timeout hypothesis aiohttp mypy openai)
+readonly TOOLS=(pip pytest pytest-asyncio pytest-randomly pytest-timeout hypothesis aiohttp mypy openai orjson)
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "pythons: $*"; exit 1; }

@@ -63,6 +63,11 @@ class AsyncHumaneClient:
         self.keys = AsyncKeys(self._send)
         """Who may use the API."""
 
+    @property
+    def base_url(self) -> str:
+        """Address of the API."""
+        return self._settings.base_url
+
     def with_options(
         self, *, timeout_s: float | None = None, max_retries: int | None = None
     ) -> AsyncHumaneClient:

@@ -84,7 +84,7 @@ async def test_a_client_with_other_patience_shares_the_connections(
 ) -> None:
     def ask(client: Any) -> Any:
         hasty = client.with_options(timeout_s=0.2, max_retries=0)
-        assert repr(hasty) == repr(client)
+        assert hasty.base_url == client.base_url == wire.url
         return hasty.process("u", "hi")
 
     wire.faults.append(wire.silent())

@@ -238,4 +238,6 @@ def _health(channel: Channel) -> str:
 def _detail(detail: object) -> str:
     if not isinstance(detail, dict):
         return ""
+    if message := detail.get("message"):
+        return str(message)
     return ", ".join(f"{name} {value}" for name, value in detail.items() if value is not None)

@@ -30,7 +30,7 @@ def doctor(here: Session) -> None:
         findings.append(("API and key", "failed", sentence(error)))
         code = exit_code(error)
     else:
-        findings.append(("API and key", "ok", repr(here.client)))
+        findings.append(("API and key", "ok", here.client.base_url))
         findings.extend(_of(channel) for channel in channels)
         if not channels:
             findings.append(("channels", "next", f"Connect a number: {CREATE}"))

@@ -74,7 +74,7 @@ class Session:
 
     def hint(self, text: str) -> None:
         """Beside the result: what to do next, what to keep."""
-        self.err.print(text)
+        self.err.print(text, soft_wrap=True)
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask before what cannot be undone. Exits when the answer is no."""

@@ -34,10 +34,10 @@ def plain(value: object) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Rows under headings; what is too long goes on in the next line."""
-    made = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in made.columns:
-        column.overflow = "fold"
+    """Rows under headings; what is too long goes on in the next line, but for an id: it is copied."""
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold", no_wrap=column == "id")
     for row in rows:
         made.add_row(*(Text(plain(value)) for value in row))
     return made

@@ -31,6 +31,7 @@ def process(here: Session, text: Text, user: User, *, no_reply: NoReply = False)
         here.hint(
             "No reply: the server has no language model. Set LLM_BASE_URL and LLM_MODEL there."
         )
+    here.out.print()
     here.out.print(_understood(result))
 
 
