@@ -8,7 +8,7 @@ UNITS := shared services/ingress services/brain services/outbound services/chann
 PYTEST := REQUIRE_PARTS=1 $(BIN)/python -m pytest -q
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help up test lint format types unit contract integration e2e contracts analyse recall model evaluate lock clean install
+.PHONY: help up test lint format types unit contract integration e2e sdk-pythons contracts analyse recall model evaluate lock clean install
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ integration: install ## each service against a real broker and database
 e2e: install ## every service as its own process
 	$(PYTEST) tests/e2e
 
+sdk-pythons: install ## the client library's tests on its oldest and newest Python, against the running product
+	@tools/pythons.sh
+
 contracts: install ## write docs/schemas and docs/asyncapi.yaml from the models
 	$(BIN)/python -m shared.contracts export
 
@@ -77,5 +80,5 @@ lock: install ## resolve anew and pin; releases younger than a week are left out
 	$(BIN)/uv export -q --all-packages --no-header --no-emit-workspace -o constraints.txt
 
 clean: ## remove the environment and what tools left; keeps .devstack
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .lint-imports.log
+	rm -rf .venv .pythons .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .lint-imports.log
 	find . -name __pycache__ -prune -exec rm -rf {} +

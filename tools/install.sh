@@ -58,6 +58,7 @@ make_environment() {
   .venv/bin/python -m pip install -q --disable-pip-version-check "uv==$UV_VERSION"
   local units=() unit
   for unit in "${UNITS[@]}"; do units+=(-e "$unit"); done
+  units+=(-e "sdk/python[cli]")
   if [ "$1" = test ]; then units+=(--group dev); fi
   # constraints.txt pins every version and hash; --no-config leaves the maintainers' cool-down out.
   VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip install -q --no-config -c constraints.txt "${units[@]}"

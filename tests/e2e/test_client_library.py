@@ -1,16 +1,30 @@
-"""The client library against everything: a person writes, a program looks on and takes over."""
+"""The client library against everything: a person writes, a program looks on and takes over.
 
-from datetime import UTC, datetime, timedelta
+Runs on every Python that the library runs on: tools/pythons.sh.
+"""
+
+import asyncio
+import json
+import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from openai import AsyncOpenAI
 
-from devstack.demo import DEMO_NUMBER_ID
-from humane_ai import AsyncHumaneClient, ConflictError, Interaction, NotFoundError
-from tests.e2e.test_one_process import devstack
+from humane_ai import (
+    AsyncHumaneClient,
+    ConflictError,
+    Interaction,
+    NotFoundError,
+    understanding,
+    wrap,
+)
+from tests.e2e.one_process import devstack
 from tests.support.eventually import eventually
+from tests.support.model_double import ModelDouble
 from tests.support.ports import find_free_port
 
 PHONE = "15550007777"
@@ -48,11 +62,15 @@ async def test_a_program_sees_and_answers_a_person(tmp_path: Path) -> None:
 
         await _taken_over(client, user.id)
         await _keys(client)
+        await _in_front_of_a_model(client)
+        await _from_a_terminal(info)
 
 
 async def _write(simulator: str) -> None:
-    about = {"phone_number_id": DEMO_NUMBER_ID, "from": f"+{PHONE}"}
     async with aiohttp.ClientSession() as http:
+        async with http.get(f"{simulator}/sim/numbers") as answer:
+            (number,) = (await answer.json())["numbers"]
+        about = {"phone_number_id": number["phone_number_id"], "from": f"+{PHONE}"}
         for message in MESSAGES:
             url = f"{simulator}/sim/phone/messages"
             async with http.post(url, json={**about, **message}) as answer:
@@ -70,7 +88,7 @@ async def _answered(client: AsyncHumaneClient) -> Interaction | None:
 
 
 async def _taken_over(client: AsyncHumaneClient, user_id: str) -> None:
-    until = datetime.now(UTC) + timedelta(days=2)
+    until = datetime.now(timezone.utc) + timedelta(days=2)
     held = (await client.users.pause(user_id, until=until)).held_until
     assert abs(held - until) < timedelta(milliseconds=2)
     assert (await client.users.pause(user_id)).held_until.year == 9999
@@ -99,6 +117,40 @@ async def _taken_over(client: AsyncHumaneClient, user_id: str) -> None:
         await client.users.send(user_id, text="hi", channel_id="mc_elsewhere")
     assert caught.value.slug == "no-route"
     assert (await client.users.resume(user_id)).held_until is None
+
+
+async def _in_front_of_a_model(client: AsyncHumaneClient) -> None:
+    await client.process("ann", "My name is Ann and I work at TechCorp.")
+    said = "I am so sad and tired, where do I work?", "I want to kill myself tonight"
+    async with ModelDouble().running() as model:
+        openai = AsyncOpenAI(api_key="sk-x", base_url=model.url)
+        async with wrap(openai, humane=client, user_id="ann", time_box_s=10) as wrapped:
+            known, danger = [
+                await wrapped.chat.completions.create(
+                    model="asked-1", messages=[{"role": "user", "content": text}]
+                )
+                for text in said
+            ]
+    assert len(model.calls) == 1
+    assert "TechCorp" in model.system()
+    assert understanding(known).user.interaction_count == 2
+    assert understanding(danger).safety.action == "BLOCK"
+    assert danger.choices[0].message.content == understanding(danger).response
+
+
+async def _from_a_terminal(info: dict[str, Any]) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from humane_ai._command import main; main()",
+        "doctor",
+        "--json",
+        env={"HUMANE_API_KEY": info["api_key"], "HUMANE_BASE_URL": info["base_url"]},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    told, _ = await process.communicate()
+    assert {finding["state"] for finding in json.loads(told)} == {"ok"}
+    assert process.returncode == 0
 
 
 async def _keys(client: AsyncHumaneClient) -> None:

@@ -16,6 +16,7 @@ JUDGE = "judge-1"
 EYES = "eyes-1"
 """A model of this name answers ``ModelDouble.seen``."""
 EARS = "ears-1"
+ANSWER = {"id": "c1", "created": 1, "model": "double-1"}
 
 
 @asynccontextmanager
@@ -77,21 +78,30 @@ class ModelDouble:
             return web.Response(text="<html>no model here</html>", content_type="text/html")
         if self.behaviour == "odd_json":
             return web.json_response({"choices": [{"message": None}], "model": 7})
-        return web.json_response(
-            {
-                "id": "c1",
-                "object": "chat.completion",
-                "created": 1,
-                "model": "double-1",
-                "choices": [
-                    {
-                        "index": 0,
-                        "finish_reason": "stop",
-                        "message": {"role": "assistant", "content": self._content(call)},
-                    }
-                ],
-            }
-        )
+        if call.get("stream"):
+            return await self._stream(request, self._content(call))
+        message = {"role": "assistant", "content": self._content(call)}
+        choice = {"index": 0, "finish_reason": "stop", "message": message}
+        return web.json_response({**ANSWER, "object": "chat.completion", "choices": [choice]})
+
+    async def _stream(self, request: web.Request, text: str) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        for word in text.split(" "):
+            choice = {"index": 0, "delta": {"content": f"{word} "}, "finish_reason": None}
+            chunk = {**ANSWER, "object": "chat.completion.chunk", "choices": [choice]}
+            await response.write(b"data: " + orjson.dumps(chunk) + b"\n\n")
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+    async def _respond(self, request: web.Request) -> web.Response:
+        """The newer way of asking: ``/v1/responses``."""
+        call = await request.json()
+        self.calls.append(call)
+        part = {"type": "output_text", "text": self.text, "annotations": []}
+        message = {"type": "message", "id": "m1", "role": "assistant", "content": [part]}
+        answer = {"id": "r1", "object": "response", "created_at": 1, "model": "double-1"}
+        return web.json_response({**answer, "status": "completed", "output": [message]})
 
     async def _transcribe(self, request: web.Request) -> web.Response:
         form = await request.post()
@@ -105,6 +115,7 @@ class ModelDouble:
     async def running(self) -> AsyncIterator["ModelDouble"]:
         app = web.Application(client_max_size=32 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self._complete)
+        app.router.add_post("/v1/responses", self._respond)
         app.router.add_post("/v1/audio/transcriptions", self._transcribe)
         async with listening(app) as url:
             self.url = f"{url}/v1"

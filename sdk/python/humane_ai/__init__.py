@@ -5,6 +5,7 @@
 
 from humane_ai._async_client import AsyncHumaneClient, AsyncStream
 from humane_ai._client import HumaneClient, Stream
+from humane_ai._doctor import CheckReport, Finding, SetupReport
 from humane_ai._errors import (
     APIConnectionError,
     APIError,
@@ -30,6 +31,7 @@ from humane_ai._records import (
     DeliveryState,
     DeliveryStep,
     DeliverySummary,
+    Erasure,
     Interaction,
     Memories,
     Message,
@@ -46,6 +48,7 @@ from humane_ai._signature import verify_webhook_signature
 from humane_ai._types import (
     Activity,
     Analysis,
+    Audit,
     Channel,
     ChannelHealth,
     Context,
@@ -62,6 +65,7 @@ from humane_ai._types import (
     UserState,
 )
 from humane_ai._version import __version__
+from humane_ai._wrap import understanding, wrap
 
 __all__ = [
     "APIConnectionError",
@@ -73,9 +77,11 @@ __all__ = [
     "ApiKey",
     "AsyncHumaneClient",
     "AsyncStream",
+    "Audit",
     "AuthError",
     "Channel",
     "ChannelHealth",
+    "CheckReport",
     "ConflictError",
     "Context",
     "Delivery",
@@ -83,7 +89,9 @@ __all__ = [
     "DeliveryState",
     "DeliveryStep",
     "DeliverySummary",
+    "Erasure",
     "FieldError",
+    "Finding",
     "HistoryEntry",
     "HumaneClient",
     "HumaneError",
@@ -107,6 +115,7 @@ __all__ = [
     "Safety",
     "SafetyMatch",
     "ServerError",
+    "SetupReport",
     "StoredMemory",
     "Stream",
     "StreamError",
@@ -118,5 +127,7 @@ __all__ = [
     "UserState",
     "ValidationError",
     "__version__",
+    "understanding",
     "verify_webhook_signature",
+    "wrap",
 ]

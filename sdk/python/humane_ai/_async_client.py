@@ -15,6 +15,8 @@ from humane_ai._deliveries import AsyncDeliveries
 from humane_ai._errors import HumaneError
 from humane_ai._interactions import AsyncInteractions
 from humane_ai._keys import AsyncKeys
+from humane_ai._memories import AsyncRecall
+from humane_ai._privacy import AsyncPrivacy
 from humane_ai._sse import EventReader, text_of
 from humane_ai._types import HistoryEntry, ProcessResult, StreamEvent
 from humane_ai._users import AsyncUsers
@@ -54,8 +56,31 @@ class AsyncHumaneClient:
         """What was said, how it was understood and answered."""
         self.deliveries = AsyncDeliveries(self._send)
         """What became of what was sent."""
+        self.memories = AsyncRecall(self._send)
+        """What is remembered of a person."""
+        self.privacy = AsyncPrivacy(self._send)
+        """All that is kept of a person: to see, and to erase."""
         self.keys = AsyncKeys(self._send)
         """Who may use the API."""
+
+    @property
+    def base_url(self) -> str:
+        """Address of the API."""
+        return self._settings.base_url
+
+    def with_options(
+        self, *, timeout_s: float | None = None, max_retries: int | None = None
+    ) -> AsyncHumaneClient:
+        """The same client with other patience. It shares the connections, which this one closes."""
+        settings = self._settings
+        return AsyncHumaneClient(
+            settings.api_key,
+            settings.base_url,
+            timeout_s=settings.timeout_s if timeout_s is None else timeout_s,
+            max_retries=settings.max_retries if max_retries is None else max_retries,
+            http_client=self._http,
+            sleep=self._sleep,
+        )
 
     def __repr__(self) -> str:
         return f"AsyncHumaneClient(base_url={self._settings.base_url!r})"
@@ -84,16 +109,26 @@ class AsyncHumaneClient:
         channel: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
+        *,
+        respond: bool = True,
     ) -> ProcessResult:
         """Understand and answer ``message`` of the person whom your system calls ``user_id``.
 
         ``conversation_history`` is earlier turns, ``{"role": "user" | "assistant", "content": ...}``.
-        Give an ``idempotency_key`` where your own program may make the same call again. Raises
+        Give an ``idempotency_key`` where your own program may make the same call again. With
+        ``respond=False`` the message is understood and kept, and no model writes a reply:
+        ``response`` is None, or a reviewed text that the safety check wants said. Raises
         HumaneError.
         """
         return await self._send(
             _core.process_request(
-                user_id, message, conversation_history, channel, metadata, idempotency_key
+                user_id,
+                message,
+                conversation_history,
+                channel,
+                metadata,
+                idempotency_key,
+                respond=respond,
             )
         )
 

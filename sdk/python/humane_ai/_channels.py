@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal, TypeVar
 
-from humane_ai._core import AsyncSend, Request, Send, given, nothing, segment
+from humane_ai._core import AsyncSend, Request, Send, given, json_from, nothing, segment
+from humane_ai._doctor import CheckReport, Finding, SetupReport
 from humane_ai._errors import InvalidArgumentError
 from humane_ai._paging import Listing, async_rows_of, rows_of
 from humane_ai._reading import read
-from humane_ai._types import Activity, Channel, read_channel
+from humane_ai._types import Activity, Audit, Channel, read_channel
+
+R = TypeVar("R")
 
 _ALL = Listing("/api/channels", "channels", read_channel)
 
@@ -27,19 +32,40 @@ def _body(*, window_template: str | None, **values: Any) -> dict[str, Any]:
     return body
 
 
+def _with_etag(headers: Mapping[str, str], body: bytes) -> Any:
+    data = json_from(headers, body)
+    return {**data, "etag": headers["etag"]} if "etag" in headers else data
+
+
 def _get_request(channel_id: str) -> Request[Channel]:
-    return Request("GET", _path(channel_id), read_channel)
+    return Request("GET", _path(channel_id), read_channel, decode=_with_etag)
 
 
-def _update_request(channel_id: str, *, rotate: bool, **changes: Any) -> Request[Channel]:
+def _update_request(
+    channel_id: str, *, rotate: bool, if_match: str | None, **changes: Any
+) -> Request[Channel]:
     body = _body(**changes, rotate_verify_token=rotate or None)
     if not body:
         raise InvalidArgumentError("update() was given nothing to change.")
-    return Request.with_body("PATCH", _path(channel_id), read_channel, body)
+    request = Request.with_body("PATCH", _path(channel_id), read_channel, body)
+    return replace(_matching(request, if_match), decode=_with_etag)
 
 
-def _delete_request(channel_id: str) -> Request[None]:
-    return Request("DELETE", _path(channel_id), nothing)
+def _delete_request(channel_id: str, if_match: str | None) -> Request[None]:
+    return _matching(Request.deletion(_path(channel_id), nothing), if_match)
+
+
+def _matching(request: Request[R], etag: str | None) -> Request[R]:
+    return replace(request, headers={**request.headers, **given(**{"If-Match": etag})})
+
+
+def _audit_request(channel_id: str, limit: int) -> Request[list[Audit]]:
+    return Request(
+        "GET",
+        f"{_path(channel_id)}/audit",
+        lambda data: [read(Audit, item) for item in data["audit"]],
+        params={"limit": limit},
+    )
 
 
 def _activity_request(channel_id: str) -> Request[list[Activity]]:
@@ -47,6 +73,33 @@ def _activity_request(channel_id: str) -> Request[list[Activity]]:
         "GET",
         f"{_path(channel_id)}/activity",
         lambda data: [read(Activity, item) for item in data["activity"]],
+    )
+
+
+def _diagnosis_request(channel_id: str) -> Request[Finding]:
+    return Request(
+        "GET",
+        f"{_path(channel_id)}/activity",
+        lambda data: read(Finding, data["diagnosis"]),
+        params={"limit": 1},
+    )
+
+
+def _check_request(channel_id: str, **values: Any) -> Request[CheckReport]:
+    return Request.with_body(
+        "POST",
+        f"{_path(channel_id)}/check",
+        lambda data: read(CheckReport, data),
+        given(**values),
+    )
+
+
+def _setup_request(channel_id: str, **values: Any) -> Request[SetupReport]:
+    return Request.with_body(
+        "POST",
+        f"{_path(channel_id)}/setup",
+        lambda data: read(SetupReport, data),
+        given(**values),
     )
 
 
@@ -76,6 +129,8 @@ class Channels:
         window_template: str | None = None,
         window_template_language: str | None = None,
         appsecret_proof: bool | None = None,
+        public_base_url: str | None = None,
+        subscribe: bool = False,
     ) -> Channel:
         """Connect a number. ``verify_token`` of the result is shown this once: keep it.
 
@@ -93,6 +148,10 @@ class Channels:
           a person wrote more than 24 hours ago, and its language (none, "en_US").
         - ``appsecret_proof``: prove the app secret with every call to Meta (False); the access
           token must be of the same app.
+
+        With ``public_base_url``, where Meta reaches this API ("https://your-host"), the webhook is
+        set at Meta in the same call; with ``subscribe`` the WhatsApp Business Account is subscribed
+        to the app. ``setup`` of the result says how that went; the channel is there either way.
         """
         return self._send(
             _create_request(
@@ -109,6 +168,8 @@ class Channels:
                 window_template=window_template,
                 window_template_language=window_template_language,
                 appsecret_proof=appsecret_proof,
+                public_base_url=public_base_url,
+                subscribe=subscribe or None,
             )
         )
 
@@ -137,13 +198,21 @@ class Channels:
         window_template_language: str | None = None,
         appsecret_proof: bool | None = None,
         health: Literal["ok"] | None = None,
+        state: Literal["active", "disabled"] | None = None,
+        waba_id: str | None = None,
+        if_match: str | None = None,
     ) -> Channel:
         """Change what is given and leave the rest. Raises NotFoundError.
 
         With ``rotate_verify_token`` the result shows the new token, this once. The settings are
         those of ``create_whatsapp``; an empty ``window_template`` takes the template away. A new
         ``access_token`` ends the problems that the old one had; ``health="ok"`` ends every problem
-        and tries again now, whatever Meta said.
+        and tries again now, whatever Meta said. A channel that is "disabled" takes nothing in and
+        says nothing, and keeps its credentials. Replaced secrets and verify tokens stay valid for a
+        day, so that nothing on its way is refused.
+
+        ``if_match``: the ``etag`` of the Channel that you read; ConflictError when it was changed
+        since.
         """
         return self._send(
             _update_request(
@@ -161,16 +230,53 @@ class Channels:
                 window_template_language=window_template_language,
                 appsecret_proof=appsecret_proof,
                 health=health,
+                state=state,
+                waba_id=waba_id,
+                if_match=if_match,
             )
         )
 
-    def delete(self, channel_id: str) -> None:
-        """Destroy its credentials at once and forget the channel. Raises NotFoundError."""
-        self._send(_delete_request(channel_id))
+    def delete(self, channel_id: str, *, if_match: str | None = None) -> None:
+        """Destroy its credentials at once and forget the channel; conversations stay.
+
+        ``if_match`` as for ``update``. Raises NotFoundError, ConflictError.
+        """
+        self._send(_delete_request(channel_id, if_match))
 
     def activity(self, channel_id: str) -> builtins.list[Activity]:
         """What happened at its webhook. Raises NotFoundError."""
         return self._send(_activity_request(channel_id))
+
+    def audit(self, channel_id: str, limit: int = 100) -> builtins.list[Audit]:
+        """Who changed what of it, newest first, never the values; ``limit`` 1 to 500.
+
+        It outlives the channel. Raises NotFoundError.
+        """
+        return self._send(_audit_request(channel_id, limit))
+
+    def check(self, channel_id: str, *, public_base_url: str | None = None) -> CheckReport:
+        """Ask Meta and our own records what is wrong with it, and what to click.
+
+        ``public_base_url`` is where Meta should reach this API; with it the webhook's address is
+        compared and tried. Raises NotFoundError, RateLimitError.
+        """
+        return self._send(_check_request(channel_id, public_base_url=public_base_url))
+
+    def setup(
+        self, channel_id: str, *, public_base_url: str | None = None, subscribe: bool = True
+    ) -> SetupReport:
+        """Set the number's webhook at Meta, subscribe its account, wait for Meta's handshake.
+
+        What did not succeed is in the report, with what to click. Raises NotFoundError,
+        RateLimitError, and ValidationError for an address that Meta would not take.
+        """
+        return self._send(
+            _setup_request(channel_id, public_base_url=public_base_url, subscribe=subscribe)
+        )
+
+    def diagnosis(self, channel_id: str) -> Finding:
+        """Why no message arrives, judged by what did arrive at its webhook. Raises NotFoundError."""
+        return self._send(_diagnosis_request(channel_id))
 
 
 class AsyncChannels:
@@ -195,6 +301,8 @@ class AsyncChannels:
         window_template: str | None = None,
         window_template_language: str | None = None,
         appsecret_proof: bool | None = None,
+        public_base_url: str | None = None,
+        subscribe: bool = False,
     ) -> Channel:
         """Connect a number. ``verify_token`` of the result is shown this once: keep it.
 
@@ -212,6 +320,10 @@ class AsyncChannels:
           a person wrote more than 24 hours ago, and its language (none, "en_US").
         - ``appsecret_proof``: prove the app secret with every call to Meta (False); the access
           token must be of the same app.
+
+        With ``public_base_url``, where Meta reaches this API ("https://your-host"), the webhook is
+        set at Meta in the same call; with ``subscribe`` the WhatsApp Business Account is subscribed
+        to the app. ``setup`` of the result says how that went; the channel is there either way.
         """
         return await self._send(
             _create_request(
@@ -228,6 +340,8 @@ class AsyncChannels:
                 window_template=window_template,
                 window_template_language=window_template_language,
                 appsecret_proof=appsecret_proof,
+                public_base_url=public_base_url,
+                subscribe=subscribe or None,
             )
         )
 
@@ -256,13 +370,21 @@ class AsyncChannels:
         window_template_language: str | None = None,
         appsecret_proof: bool | None = None,
         health: Literal["ok"] | None = None,
+        state: Literal["active", "disabled"] | None = None,
+        waba_id: str | None = None,
+        if_match: str | None = None,
     ) -> Channel:
         """Change what is given and leave the rest. Raises NotFoundError.
 
         With ``rotate_verify_token`` the result shows the new token, this once. The settings are
         those of ``create_whatsapp``; an empty ``window_template`` takes the template away. A new
         ``access_token`` ends the problems that the old one had; ``health="ok"`` ends every problem
-        and tries again now, whatever Meta said.
+        and tries again now, whatever Meta said. A channel that is "disabled" takes nothing in and
+        says nothing, and keeps its credentials. Replaced secrets and verify tokens stay valid for a
+        day, so that nothing on its way is refused.
+
+        ``if_match``: the ``etag`` of the Channel that you read; ConflictError when it was changed
+        since.
         """
         return await self._send(
             _update_request(
@@ -280,13 +402,50 @@ class AsyncChannels:
                 window_template_language=window_template_language,
                 appsecret_proof=appsecret_proof,
                 health=health,
+                state=state,
+                waba_id=waba_id,
+                if_match=if_match,
             )
         )
 
-    async def delete(self, channel_id: str) -> None:
-        """Destroy its credentials at once and forget the channel. Raises NotFoundError."""
-        await self._send(_delete_request(channel_id))
+    async def delete(self, channel_id: str, *, if_match: str | None = None) -> None:
+        """Destroy its credentials at once and forget the channel; conversations stay.
+
+        ``if_match`` as for ``update``. Raises NotFoundError, ConflictError.
+        """
+        await self._send(_delete_request(channel_id, if_match))
 
     async def activity(self, channel_id: str) -> builtins.list[Activity]:
         """What happened at its webhook. Raises NotFoundError."""
         return await self._send(_activity_request(channel_id))
+
+    async def audit(self, channel_id: str, limit: int = 100) -> builtins.list[Audit]:
+        """Who changed what of it, newest first, never the values; ``limit`` 1 to 500.
+
+        It outlives the channel. Raises NotFoundError.
+        """
+        return await self._send(_audit_request(channel_id, limit))
+
+    async def check(self, channel_id: str, *, public_base_url: str | None = None) -> CheckReport:
+        """Ask Meta and our own records what is wrong with it, and what to click.
+
+        ``public_base_url`` is where Meta should reach this API; with it the webhook's address is
+        compared and tried. Raises NotFoundError, RateLimitError.
+        """
+        return await self._send(_check_request(channel_id, public_base_url=public_base_url))
+
+    async def setup(
+        self, channel_id: str, *, public_base_url: str | None = None, subscribe: bool = True
+    ) -> SetupReport:
+        """Set the number's webhook at Meta, subscribe its account, wait for Meta's handshake.
+
+        What did not succeed is in the report, with what to click. Raises NotFoundError,
+        RateLimitError, and ValidationError for an address that Meta would not take.
+        """
+        return await self._send(
+            _setup_request(channel_id, public_base_url=public_base_url, subscribe=subscribe)
+        )
+
+    async def diagnosis(self, channel_id: str) -> Finding:
+        """Why no message arrives, judged by what did arrive at its webhook. Raises NotFoundError."""
+        return await self._send(_diagnosis_request(channel_id))

@@ -118,7 +118,7 @@ class Request(Generic[R]):
 
         Raises InvalidArgumentError for a body that is not JSON or a key that no header can hold.
         """
-        key = idempotency_key or str(uuid4())
+        key = idempotency_key or _new_key()
         if not _VISIBLE_ASCII.fullmatch(key):
             raise InvalidArgumentError("idempotency_key must be 1 to 255 visible ASCII characters.")
         try:
@@ -131,6 +131,11 @@ class Request(Generic[R]):
             "Accept": accept,
         }
         return cls(method, path, read, content, headers=headers)
+
+    @classmethod
+    def deletion(cls, path: str, read: Callable[[Any], R]) -> Request[R]:
+        """A call that ends something; ``read`` gets None where it is gone already."""
+        return cls("DELETE", path, read, headers={"Idempotency-Key": _new_key()})
 
 
 class Send(Protocol):
@@ -222,6 +227,10 @@ class Call(Generic[R]):
         return self._draw(0.0, longest)
 
 
+def _new_key() -> str:
+    return str(uuid4())
+
+
 def is_stream(status: int, headers: Mapping[str, str]) -> bool:
     """Whether the answer is a stream of events, to be read as it comes."""
     return status < 300 and headers.get("content-type", "").startswith("text/event-stream")
@@ -251,6 +260,7 @@ def process_request(
     metadata: Mapping[str, Any] | None,
     idempotency_key: str | None,
     *,
+    respond: bool = True,
     stream: bool = False,
 ) -> Request[ProcessResult]:
     """``POST /api/sdk/process`` or its stream."""
@@ -265,6 +275,7 @@ def process_request(
             conversation_history=turns,
             channel=channel,
             metadata=None if metadata is None else dict(metadata),
+            respond=None if respond else False,
         ),
         idempotency_key=idempotency_key,
         accept="text/event-stream" if stream else "application/json",
@@ -283,7 +294,12 @@ def history_request(user_id: str, limit: int) -> Request[list[HistoryEntry]]:
 
 def clear_history_request(user_id: str) -> Request[None]:
     """``DELETE /api/sdk/history/{user_id}``."""
-    return Request("DELETE", f"/api/sdk/history/{segment('user_id', user_id)}", nothing)
+    return Request.deletion(f"/api/sdk/history/{segment('user_id', user_id)}", nothing)
+
+
+def person_path(user_id: str) -> str:
+    """The path of a person. Raises InvalidArgumentError."""
+    return f"/api/users/{segment('user_id', user_id)}"
 
 
 def segment(name: str, value: str) -> str:

@@ -101,10 +101,11 @@ class NotFoundError(APIError):
 
 
 class ConflictError(APIError):
-    """409: it does not go together with how things are; ``slug`` says why.
+    """409, 412: it does not go together with how things are; ``slug`` says why.
 
-    It exists already, the first call with this idempotency key still runs, or the person wrote more
-    than 24 hours ago (``window-closed``).
+    It exists already, the first call with this idempotency key still runs, the person wrote more
+    than 24 hours ago (``window-closed``), or it was changed since you read it
+    (``changed-meanwhile``).
     """
 
     advice = "It exists already, or the same call still runs. Look, then try again."
@@ -134,6 +135,7 @@ _BY_STATUS: dict[int, type[APIError]] = {
     403: PermissionDeniedError,
     404: NotFoundError,
     409: ConflictError,
+    412: ConflictError,
     413: ValidationError,
     422: ValidationError,
     429: RateLimitError,

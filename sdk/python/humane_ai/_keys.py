@@ -23,7 +23,7 @@ def _list_request() -> Request[list[ApiKey]]:
 
 
 def _revoke_request(key_id: str) -> Request[None]:
-    return Request("DELETE", f"{_PATH}/{segment('key_id', key_id)}", nothing)
+    return Request.deletion(f"{_PATH}/{segment('key_id', key_id)}", nothing)
 
 
 class Keys:

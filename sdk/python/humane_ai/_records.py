@@ -322,3 +322,24 @@ def read_api_key(data: object) -> ApiKey:
     """A key from the wire. Raises TypeError when ``data`` is no JSON object."""
     key = read(ApiKey, data)
     return replace(key, raw=without("key", key.raw))
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What became of a wish to be forgotten."""
+
+    complete: bool = False
+    """False: it has begun and goes on by itself; ``erase`` again tells how far it is."""
+    erased: Json = field(default_factory=dict)
+    """How many of each kind are gone, by name."""
+    raw: Json = field(default_factory=dict, repr=False, compare=False)
+
+
+def read_erasure(data: object) -> Erasure:
+    """What the server erased; a repeat that finds nobody left has erased all.
+
+    Raises TypeError when ``data`` is no JSON object.
+    """
+    if data is None:
+        return Erasure(complete=True)
+    return read(Erasure, data)

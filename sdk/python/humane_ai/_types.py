@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from humane_ai._doctor import SetupReport
 from humane_ai._reading import read
 
 FRUSTRATED_MOOD = 0.35
@@ -266,8 +267,12 @@ class Channel:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     version: int = 0
+    etag: str | None = None
+    """For ``if_match``; after ``get`` and ``update``."""
     warnings: tuple[str, ...] = ()
     """What to know right after creation, such as another channel for the same number."""
+    setup: SetupReport | None = None
+    """How the setup at Meta went, right after a creation that asked for it."""
     raw: Json = field(default_factory=dict, repr=False, compare=False)
     """The answer as it came, without the verify token: what is logged whole stays harmless."""
 
@@ -282,12 +287,29 @@ class Activity:
     raw: Json = field(default_factory=dict, repr=False, compare=False)
 
 
+@dataclass(frozen=True)
+class Audit:
+    """A change of a channel: which fields, never their values."""
+
+    at: datetime | None = None
+    action: str = ""
+    """created, updated or deleted."""
+    fields: tuple[str, ...] = ()
+    key_label: str = ""
+    """Label of the API key that made the change."""
+    key: str = ""
+    """The first characters of the SHA-256 of that key."""
+    version: int = 0
+    """Of the channel, after it."""
+    raw: Json = field(default_factory=dict, repr=False, compare=False)
+
+
 def read_channel(data: object) -> Channel:
     """A channel from the wire. Raises TypeError when ``data`` is no JSON object."""
     channel = read(Channel, data)
-    return replace(channel, raw=without("verify_token", channel.raw))
+    return replace(channel, raw=without("etag", without("verify_token", channel.raw)))
 
 
-def without(secret: str, raw: Json) -> Json:
-    """``raw`` as it may be logged."""
-    return {name: value for name, value in raw.items() if name != secret}
+def without(hidden: str, raw: Json) -> Json:
+    """``raw`` but for one of its fields."""
+    return {name: value for name, value in raw.items() if name != hidden}

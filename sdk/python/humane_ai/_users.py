@@ -7,9 +7,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from humane_ai._core import AsyncSend, Request, Send, given, segment
+from humane_ai._core import AsyncSend, Request, Send, given, person_path
 from humane_ai._errors import InvalidArgumentError
 from humane_ai._interactions import READ_INTERACTION
+from humane_ai._memories import LIMIT, memories_request
 from humane_ai._paging import PAGE_SIZE, Listing, async_rows_of, rows_of
 from humane_ai._reading import read
 from humane_ai._records import Action, Interaction, Memories, OutgoingMessage, User
@@ -23,12 +24,12 @@ def _listing(channel: str | None, limit: int) -> Listing[User]:
 
 
 def _get_request(user_id: str) -> Request[User]:
-    return Request("GET", _path(user_id), _read_user)
+    return Request("GET", person_path(user_id), _read_user)
 
 
 def _auto_reply_request(user_id: str, auto_reply: Any) -> Request[User]:
     body = {"auto_reply": auto_reply}
-    return Request.with_body("PATCH", _path(user_id), _read_user, body)
+    return Request.with_body("PATCH", person_path(user_id), _read_user, body)
 
 
 def _pause_request(user_id: str, until: datetime | None) -> Request[User]:
@@ -55,7 +56,7 @@ def _send_request(
     named = {"name": template} if isinstance(template, str) else template
     return Request.with_body(
         "POST",
-        f"{_path(user_id)}/messages",
+        f"{person_path(user_id)}/messages",
         _read_message,
         given(
             text=text,
@@ -68,29 +69,16 @@ def _send_request(
 
 
 def _messages(user_id: str, limit: int) -> Listing[OutgoingMessage]:
-    return Listing(f"{_path(user_id)}/messages", "messages", _read_message, {"limit": limit})
+    return Listing(f"{person_path(user_id)}/messages", "messages", _read_message, {"limit": limit})
 
 
 def _interactions(user_id: str, action: Action | None, limit: int) -> Listing[Interaction]:
     return Listing(
-        f"{_path(user_id)}/interactions",
+        f"{person_path(user_id)}/interactions",
         "interactions",
         READ_INTERACTION,
         given(action=action, limit=limit),
     )
-
-
-def _memories_request(user_id: str, query: str | None, limit: int) -> Request[Memories]:
-    return Request(
-        "GET",
-        f"{_path(user_id)}/memories",
-        partial(read, Memories),
-        params=given(q=query, limit=limit),
-    )
-
-
-def _path(user_id: str) -> str:
-    return f"/api/users/{segment('user_id', user_id)}"
 
 
 class Users:
@@ -168,12 +156,12 @@ class Users:
         """
         return rows_of(self._send, _interactions(user_id, action, limit))
 
-    def memories(self, user_id: str, query: str | None = None, limit: int = 20) -> Memories:
+    def memories(self, user_id: str, query: str | None = None, limit: int = LIMIT) -> Memories:
         """At most ``limit`` (1 to 200) memories: the nearest to ``query``, else the newest.
 
         Raises NotFoundError.
         """
-        return self._send(_memories_request(user_id, query, limit))
+        return self._send(memories_request(user_id, query, limit))
 
 
 class AsyncUsers:
@@ -251,9 +239,11 @@ class AsyncUsers:
         """
         return async_rows_of(self._send, _interactions(user_id, action, limit))
 
-    async def memories(self, user_id: str, query: str | None = None, limit: int = 20) -> Memories:
+    async def memories(
+        self, user_id: str, query: str | None = None, limit: int = LIMIT
+    ) -> Memories:
         """At most ``limit`` (1 to 200) memories: the nearest to ``query``, else the newest.
 
         Raises NotFoundError.
         """
-        return await self._send(_memories_request(user_id, query, limit))
+        return await self._send(memories_request(user_id, query, limit))

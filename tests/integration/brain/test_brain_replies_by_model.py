@@ -103,6 +103,41 @@ async def test_without_any_model_the_caller_is_told_to_set_one_up(world: World):
         assert told == ["none", "none"]
 
 
+async def test_who_asks_to_understand_only_gets_no_reply_written(world: World, model: ModelDouble):
+    text = "I feel lonely today"
+    async with world.brain(**model.settings()) as brain:
+        answer, again = [
+            await brain.processed(text, respond=False, idempotency_key="one") for _ in range(2)
+        ]
+        assert model.calls == []
+        assert answer == again
+        assert (answer["response"], answer["error"], answer["setup_required"]) == (
+            None,
+            None,
+            False,
+        )
+        assert answer["analysis"]["detected_emotions"]
+        assert answer["user"]["interaction_count"] == 1
+        assert answer["memory"]["total_stored"] == 1
+        assert commands(brain) == []
+        row = await world.database["interactions"].find_one({"_id": answer["interaction_id"]})
+        assert (row["reply"]["status"], row["reply"]["reason"]) == ("none", "not_asked")
+        replied = await brain.process(text, idempotency_key="one")
+        assert replied.status == 422, "another body under the same key"
+
+
+async def test_a_reviewed_text_comes_to_who_asked_to_understand_only(
+    world: World, model: ModelDouble
+):
+    async with world.brain(**model.settings()) as brain:
+        danger = await brain.processed("I want to kill myself tonight", respond=False)
+        assert model.calls == []
+        assert danger["safety"]["action"] == "BLOCK"
+        assert danger["response"]
+        held = brain.bus.of_type("safety.blocked.v1")
+        assert [event.data["interaction_id"] for event in held] == [danger["interaction_id"]]
+
+
 async def test_a_self_harm_message_never_reaches_the_model(world: World, model: ModelDouble):
     texts = ("I want to kill myself tonight", "my friend wants to kill herself", "quiero matarme")
     async with world.brain(**model.settings()) as brain:

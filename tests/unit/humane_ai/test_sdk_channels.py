@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import humane_ai
-from humane_ai import Channel, ChannelHealth
+from humane_ai import Channel, ChannelHealth, ConflictError
 from tests.unit.humane_ai.callers import Caller
 from tests.unit.humane_ai.wire import SETTINGS, Wire, refused
 
@@ -199,3 +199,35 @@ async def test_a_server_without_health_is_not_called_well(
     read = await call(lambda c: c.channels.get(channel.id))
     assert read.health == ChannelHealth()
     assert (read.health.state, read.health.needs_attention) == ("", False)
+
+
+async def test_who_read_an_older_channel_changes_nothing(call: Caller, wire: Wire) -> None:
+    made = await created(call)
+    read = await call(lambda c: c.channels.get(made.id))
+    after = await call(lambda c: c.channels.update(made.id, label="New", if_match=read.etag))
+    assert (read.etag, after.etag) == ('"1"', '"2"')
+    assert "etag" not in after.raw
+    for act in (
+        lambda c: c.channels.update(made.id, label="Old", if_match=read.etag),
+        lambda c: c.channels.delete(made.id, if_match=read.etag),
+    ):
+        with pytest.raises(ConflictError) as caught:
+            await call(act)
+        assert caught.value.slug == "changed-meanwhile"
+    assert wire.channels[made.id]["label"] == "New"
+    await call(lambda c: c.channels.delete(made.id, if_match=after.etag))
+
+
+async def test_a_channel_is_switched_off(call: Caller, wire: Wire) -> None:
+    made = await created(call)
+    channel = await call(lambda c: c.channels.update(made.id, state="disabled", waba_id="7"))
+    assert wire.seen[-1].body == {"state": "disabled", "waba_id": "7"}
+    assert channel.state == "disabled"
+
+
+async def test_who_changed_what(call: Caller, wire: Wire) -> None:
+    made = await created(call)
+    (entry,) = await call(lambda c: c.channels.audit(made.id, limit=5))
+    assert wire.seen[-1].path == f"/api/channels/{made.id}/audit?limit=5"
+    assert (entry.action, entry.fields) == ("updated", ("access_token", "label"))
+    assert (entry.key_label, entry.key, entry.version) == ("Night shift", "0123456789ab", 2)

@@ -79,6 +79,20 @@ def test_nothing_of_a_client_shows_the_key(kind: Any) -> None:
     assert API_KEY not in shown
 
 
+async def test_a_client_with_other_patience_shares_the_connections(
+    call: Caller, wire: Wire
+) -> None:
+    def ask(client: Any) -> Any:
+        hasty = client.with_options(timeout_s=0.2, max_retries=0)
+        assert hasty.base_url == client.base_url == wire.url
+        return hasty.process("u", "hi")
+
+    wire.faults.append(wire.silent())
+    with pytest.raises(humane_ai.APITimeoutError, match=r"within 0\.2 s"):
+        await call(ask)
+    assert len(wire.seen) == 1
+
+
 async def test_a_client_closes_its_connections_and_not_yours(wire: Wire) -> None:
     with httpx.Client() as http:
         HumaneClient(API_KEY, wire.url, http_client=http).close()
@@ -103,7 +117,15 @@ async def test_a_client_closes_its_connections_and_not_yours(wire: Wire) -> None
                 type(getattr(HumaneClient(API_KEY), name)),
                 type(getattr(AsyncHumaneClient(API_KEY), name)),
             )
-            for name in ("channels", "users", "interactions", "deliveries", "keys")
+            for name in (
+                "channels",
+                "users",
+                "interactions",
+                "deliveries",
+                "memories",
+                "privacy",
+                "keys",
+            )
         ),
     ],
 )

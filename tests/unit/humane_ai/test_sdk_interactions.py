@@ -1,6 +1,6 @@
 """``client.interactions`` and ``client.deliveries``: what was said and what became of it."""
 
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from tests.unit.humane_ai.callers import Caller
 from tests.unit.humane_ai.wire import Wire, broken, refused
 from tests.unit.humane_ai.wire_records import DELIVERY, FILE, INTERACTION
 
-AT = datetime(2026, 3, 1, 10, 0, 0, 250000, tzinfo=UTC)
+AT = datetime(2026, 3, 1, 10, 0, 0, 250000, tzinfo=timezone.utc)
 THUMB = Reaction("\U0001f44d", AT)
 
 
@@ -34,7 +34,7 @@ async def test_an_interaction_is_read_field_by_field(call: Caller, wire: Wire) -
     assert (found.id, found.user_id, found.external_id) == ("i-1", "u-1", "sarah")
     assert (found.channel, found.channel_id) == ("whatsapp", "mc_1")
     assert (found.provider_message_id, found.at) == ("wamid.1", AT)
-    assert found.sent_at == datetime(2026, 3, 1, 9, 59, 59, tzinfo=UTC)
+    assert found.sent_at == datetime(2026, 3, 1, 9, 59, 59, tzinfo=timezone.utc)
     assert found.message == Message(
         type="document",
         text="[document: letter.pdf] my number is [PHONE]",

@@ -1,6 +1,6 @@
 """``client.keys``: a key is shown once, and then never again."""
 
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.unit.humane_ai.callers import Caller
 from tests.unit.humane_ai.wire import Wire, refused
 from tests.unit.humane_ai.wire_records import KEY
 
-AT = datetime(2026, 3, 1, 10, 0, 0, 250000, tzinfo=UTC)
+AT = datetime(2026, 3, 1, 10, 0, 0, 250000, tzinfo=timezone.utc)
 
 
 async def test_a_new_key_is_shown_this_once(call: Caller, wire: Wire) -> None:

@@ -1,8 +1,10 @@
 """The README's examples run as they are printed, each on its own; so does the program beside it."""
 
 import asyncio
+import io
 import re
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,13 +24,29 @@ async def test_an_example_runs(
 ) -> None:
     monkeypatch.setenv("HUMANE_API_KEY", API_KEY)
     monkeypatch.setenv("HUMANE_BASE_URL", wire.url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{wire.url}/v1")
     program = compile(EXAMPLES[number], f"README.md, example {number + 1}", "exec")
     await asyncio.to_thread(exec, program, {"__name__": "__main__"})
-    assert bool(wire.seen) == ("Client()" in EXAMPLES[number])
+    asks = "Client()" in EXAMPLES[number] or "wrap(" in EXAMPLES[number]
+    assert bool(wire.seen) == asks
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) >= 11
+    assert len(EXAMPLES) >= 13
+
+
+async def test_the_chat_says_what_it_understood(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUMANE_API_KEY", API_KEY)
+    monkeypatch.setenv("HUMANE_BASE_URL", wire.url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{wire.url}/v1")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("I am tired.\n"))
+    program = await asyncio.to_thread(runpy.run_path, str(SDK / "examples" / "chat.py"))
+    await asyncio.to_thread(program["main"], ["sarah"])
+    assert capsys.readouterr().out == "Rest well.\n  (mood 0.72, PROCEED)\n"
 
 
 async def test_the_inbox_shows_who_needs_a_human(

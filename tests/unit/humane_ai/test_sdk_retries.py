@@ -47,6 +47,22 @@ async def test_a_lost_answer_acts_once(call: Caller, wire: Wire, act: Act) -> No
     assert (len(wire.seen), wire.acted) == (3, 1)
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda c: c.privacy.erase("u"),
+        lambda c: c.keys.revoke("key_1"),
+        lambda c: c.clear_history("u"),
+    ],
+)
+async def test_an_ending_carries_a_key_and_may_be_repeated(
+    call: Caller, wire: Wire, act: Act
+) -> None:
+    wire.faults.append(wire.lost())
+    await call(act)
+    assert (len(wire.seen), len(keys(wire))) == (2, 1)
+
+
 async def test_a_timeout_is_tried_again_with_the_same_key(call: Caller, wire: Wire) -> None:
     wire.faults.append(wire.silent())
     assert await call(lambda c: c.process("u", "hi"), timeout_s=0.2)

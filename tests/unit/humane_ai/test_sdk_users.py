@@ -1,7 +1,7 @@
 """``client.users``: people, pauses, and what a human writes."""
 
 from dataclasses import FrozenInstanceError, asdict
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from tests.unit.humane_ai.callers import Caller
 from tests.unit.humane_ai.wire import Wire, refused
 from tests.unit.humane_ai.wire_records import MEMORY, USER
 
-AT = datetime(2026, 3, 1, 10, 0, 0, 250000, tzinfo=UTC)
+AT = datetime(2026, 3, 1, 10, 0, 0, 250000, tzinfo=timezone.utc)
 
 
 async def test_a_person_is_read_field_by_field(call: Caller, wire: Wire) -> None:
@@ -26,7 +26,7 @@ async def test_a_person_is_read_field_by_field(call: Caller, wire: Wire) -> None
         if name not in ("known_since", "last_seen", "channels", "profile")
     }
     assert {name: shown[name] for name in plain} == plain
-    assert user.known_since == datetime(2026, 1, 1, tzinfo=UTC)
+    assert user.known_since == datetime(2026, 1, 1, tzinfo=timezone.utc)
     assert user.last_seen == AT
     assert user.channels == (UserChannel("mc_1", AT),)
     assert user.profile == (
@@ -89,7 +89,7 @@ async def test_an_id_that_is_none_is_refused_at_the_call(
 
 async def test_a_pause_lasts_until_it_is_ended(call: Caller, wire: Wire) -> None:
     paused = await call(lambda c: c.users.pause("u-1"))
-    assert paused.held_until == datetime(9999, 1, 1, tzinfo=UTC)
+    assert paused.held_until == datetime(9999, 1, 1, tzinfo=timezone.utc)
     assert (await call(lambda c: c.users.resume("u-1"))).held_until is None
     assert [(seen.method, seen.path, seen.body) for seen in wire.seen] == [
         ("PATCH", "/api/users/u-1", {"auto_reply": "paused"}),

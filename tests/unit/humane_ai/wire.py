@@ -82,6 +82,20 @@ ANSWER: dict[str, Any] = {
     "interaction_id": "0197-1",
 }
 
+COMPLETION: dict[str, Any] = {
+    "id": "c1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "gpt-x",
+    "choices": [
+        {
+            "index": 0,
+            "finish_reason": "stop",
+            "message": {"role": "assistant", "content": "Rest well."},
+        }
+    ],
+}
+
 SETTINGS: dict[str, Any] = {
     "reply_debounce_ms": 1200,
     "echo_pause_s": 3600,
@@ -91,6 +105,14 @@ SETTINGS: dict[str, Any] = {
     "window_template_language": "en_US",
     "appsecret_proof": False,
 }
+AUDIT: dict[str, Any] = {
+    "at": "2026-03-01T10:00:00Z",
+    "action": "updated",
+    "fields": ["access_token", "label"],
+    "key_label": "Night shift",
+    "key": "0123456789ab",
+    "version": 2,
+}
 WELL: dict[str, Any] = {
     "state": "ok",
     "problem": None,
@@ -99,6 +121,16 @@ WELL: dict[str, Any] = {
     "since": None,
     "paused": False,
 }
+
+
+FINE = {"code": "number_readable", "state": "ok", "sentence": "It is.", "what_to_do": ""}
+FINDING = {
+    "code": "webhook_arriving",
+    "state": "failed",
+    "sentence": "Nothing arrived.",
+    "what_to_do": "Press Verify and save.",
+}
+REPORT = {"state": "failed", "checked_at": "2026-03-01T10:00:00Z"}
 
 
 @dataclass(frozen=True)
@@ -152,6 +184,8 @@ class Wire:
 
     async def api(self, request: web.Request) -> web.StreamResponse:
         """The answer without a fault."""
+        if request.path == "/v1/chat/completions":  # a language model's, for whoever asks one
+            return web.json_response(COMPLETION)
         if request.headers.get("X-API-Key") != API_KEY:
             return problem(401, "key-unknown", "This API key is unknown or was revoked.")
         parts = [unquote(part) for part in request.rel_url.raw_path.strip("/").split("/")]
@@ -160,6 +194,8 @@ class Wire:
             return await self._sdk(request, parts[2:], body)
         if parts[:2] == ["api", "channels"]:
             return self._channels(request, parts[2:], body)
+        if parts[:2] == ["api", "privacy"]:
+            return self._privacy(request, parts[2:])
         if parts[1] in ("users", "interactions", "deliveries", "keys"):
             return self._records(request, parts[1], parts[2:], body)
         return problem(404, "no-route", "There is no such route.")
@@ -190,6 +226,15 @@ class Wire:
         )
         return {**ANSWER, "user": {**ANSWER["user"], "id": body["user_id"]}}
 
+    def _privacy(self, request: web.Request, parts: list[str]) -> web.Response:
+        match (request.method, parts):
+            case ("GET", ["export", user_id]):
+                return web.json_response({"user": {**USER, "external_id": user_id}})
+            case ("DELETE", ["erase", user_id]) if user_id not in self.records.erased:
+                self.records.erased.append(user_id)
+                return web.json_response(self.records.erasure)
+        return problem(404, "not-found", "There is nobody of that name.")
+
     def _channels(self, request: web.Request, parts: list[str], body: Any) -> web.Response:
         if not parts and request.method == "POST":
             return self._once(request, lambda: (201, self._create(body)))
@@ -201,15 +246,27 @@ class Wire:
         channel = self.channels.get(parts[0])
         if channel is None:
             return problem(404, "not-found", "There is no such channel.")
+        etag = f'"{channel["version"]}"'
+        if request.headers.get("If-Match", etag) != etag:
+            return problem(412, "changed-meanwhile", "Read it again.")
+        if parts[1:] == ["audit"]:
+            return web.json_response({"audit": [AUDIT]})
         if parts[1:] == ["activity"]:
             entry = {"at": "2026-03-01T10:00:00Z", "kind": "handshake", "detail": {"ok": False}}
-            return web.json_response({"activity": [entry]})
+            return web.json_response({"activity": [entry], "diagnosis": FINDING})
+        if parts[1:] == ["check"]:
+            return web.json_response(
+                {**REPORT, "channel_id": parts[0], "findings": [FINE, FINDING]}
+            )
+        if parts[1:] == ["setup"]:
+            return web.json_response({"channel_id": parts[0], "state": "ok", "steps": [FINE]})
         if request.method == "DELETE":
             del self.channels[parts[0]]
             return web.Response(status=204)
         if request.method == "PATCH":
-            return web.json_response(self._update(channel, body))
-        return web.json_response(channel)
+            shown = self._update(channel, body)
+            return web.json_response(shown, headers={"ETag": f'"{channel["version"]}"'})
+        return web.json_response(channel, headers={"ETag": etag})
 
     def _create(self, body: Any) -> Any:
         self.acted += 1
@@ -231,7 +288,10 @@ class Wire:
             "updated_at": "2026-03-01T10:00:00Z",
             "version": 1,
         }
-        return {**self.channels[channel_id], "verify_token": f"vt-first-{channel_id}"}
+        answer = {**self.channels[channel_id], "verify_token": f"vt-first-{channel_id}"}
+        if "public_base_url" in body:
+            answer["setup"] = {"channel_id": channel_id, "state": "failed", "steps": [FINDING]}
+        return answer
 
     def _update(self, channel: dict[str, Any], body: Any) -> Any:
         for name in ("access_token", "app_secret"):

@@ -136,6 +136,10 @@ class Records:
     deliveries: list[Any] = field(default_factory=lambda: [DELIVERY])
     memories: list[Any] = field(default_factory=lambda: [{**MEMORY, "similarity": 0.83}])
     keys: list[Any] = field(default_factory=lambda: [KEY])
+    erased: list[str] = field(default_factory=list)
+    erasure: Any = field(
+        default_factory=lambda: {"complete": True, "erased": {"interactions": 7, "memories": 3}}
+    )
     media_headers: dict[str, str] = field(
         default_factory=lambda: {
             "Content-Type": "application/pdf",

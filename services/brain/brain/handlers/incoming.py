@@ -43,6 +43,8 @@ class Incoming:
     history: tuple[tuple[str, str], ...] | None = None
     fingerprint: str | None = None
     """SHA-256 of the request body when the caller gave an idempotency key."""
+    model_may_write: bool = True
+    """False: the caller writes the reply; only a reviewed text is said by us."""
 
     @property
     def channel_id(self) -> str | None:
@@ -74,6 +76,7 @@ class ApiRequest:
     history: tuple[tuple[str, str], ...] | None
     idempotency_key: str | None
     fingerprint: bytes
+    respond: bool = True
 
 
 def incoming_from_api(request: ApiRequest, now: datetime) -> Incoming:
@@ -89,6 +92,7 @@ def incoming_from_api(request: ApiRequest, now: datetime) -> Incoming:
         sent_at=now,
         wants_reply=True,
         history=request.history,
+        model_may_write=request.respond,
         fingerprint=None if key is None else sha256(request.fingerprint).hexdigest(),
     )
 

@@ -73,6 +73,8 @@ class Replying:
         waits = unheard and (is_read or bool(incoming.debounce_ms))
         if isinstance(plan, FixedReply) and not waits:
             return self._fixed(incoming, prepared, plan)
+        if isinstance(plan, ModelReply) and not incoming.model_may_write:
+            return no_reply("not_asked"), []
         if self._model is None and isinstance(plan, ModelReply):
             return no_reply("setup_required"), []
         return pending_reply(incoming, now, is_read=is_read), []

@@ -320,7 +320,8 @@ class Turns:
     async def _recent(
         self, incoming: Incoming, user: EndUser, but: frozenset[str]
     ) -> tuple[RecentTurn, ...]:
-        if not incoming.wants_reply or not self._replying.asks_model:
+        asks = self._replying.asks_model and incoming.model_may_write
+        if not incoming.wants_reply or not asks:
             return ()
         if incoming.history is not None:
             return tuple(

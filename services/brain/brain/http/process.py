@@ -57,6 +57,13 @@ class ProcessRequest(BaseModel):
     conversation_history: tuple[HistoryTurn, ...] | None = None
     channel: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = "api"
     metadata: dict[str, Any] | None = None
+    respond: bool = True
+    """False: understand only; no model writes, a reviewed text of the safety check comes all the same."""
+
+    def canonical(self) -> bytes:
+        """What makes two calls the same. ``respond`` is named only where it departs from the rule."""
+        told = self.model_dump(mode="json", exclude={"respond"} if self.respond else None)
+        return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
 
 
 class Processing:
@@ -102,7 +109,8 @@ class Processing:
             if history is None
             else tuple((turn.role, turn.content) for turn in history[-HISTORY_TURNS:]),
             idempotency_key=key,
-            fingerprint=orjson.dumps(body.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS),
+            fingerprint=body.canonical(),
+            respond=body.respond,
         )
 
     async def process(self, request: web.Request) -> web.Response:
