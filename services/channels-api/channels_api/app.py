@@ -10,6 +10,7 @@ from channels_api.adapters.collections import API_KEYS, CHANNELS, INDEXES
 from channels_api.adapters.key_store import KeyStore
 from channels_api.first_start import check_keyring, ensure_first_key
 from channels_api.handlers.activity import KeepActivity, channel_of
+from channels_api.handlers.caught_up import TellCaughtUp
 from channels_api.handlers.health import WatchHealth
 from channels_api.http.channels import Channels
 from channels_api.http.internal import Internal
@@ -65,6 +66,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
         parts=(
             channel_outbox,
             key_outbox,
+            TellCaughtUp((channel_outbox, key_outbox), resources.bus, clock),
             Consumer(keeper, resources.bus, metrics, settings.instance),
         ),
         indexes=INDEXES,

@@ -16,7 +16,7 @@ from channels_api.settings import Settings
 from shared.bus.memory import MemoryBus
 from shared.bus.port import Delivery
 from shared.bus.topology import ACTIVITY, INTERACTIONS, Queue, Topology, broadcast_queue
-from shared.contracts import Envelope, Payload
+from shared.contracts import ControlCaughtUp, Envelope, Payload
 from shared.ids import new_api_key
 from shared.runtime import serving
 from shared.settings import load
@@ -50,6 +50,8 @@ class World:
     public: str = ""
     internal: str = ""
     told: list[Envelope] = field(default_factory=list)
+    beats: list[Envelope] = field(default_factory=list)
+    """How often it said that it has told everything."""
     watched: list[Envelope] = field(default_factory=list)
     """What a team hears that bound a queue of its own to ``interactions``."""
     http: aiohttp.ClientSession = field(init=False)
@@ -107,7 +109,9 @@ async def started(world: World, **overrides: Any) -> AsyncIterator[World]:
         return world.bus
 
     def heard(delivery: Delivery) -> None:
-        world.told.append(Envelope.decode(delivery.message.body))
+        envelope = Envelope.decode(delivery.message.body)
+        caught_up = envelope.type == ControlCaughtUp.TYPE
+        (world.beats if caught_up else world.told).append(envelope)
 
     def watched(delivery: Delivery) -> None:
         world.watched.append(Envelope.decode(delivery.message.body))
