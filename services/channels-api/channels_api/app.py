@@ -22,8 +22,9 @@ from shared.bus.topology import ACTIVITY_QUEUE
 from shared.http.keys import require_key
 from shared.http.outages import outages
 from shared.http.server import application
-from shared.http.service_token import require_service_token
+from shared.http.service_token import Caller, require_service_token
 from shared.runtime import HttpEdge, Resources, Service
+from shared.settings import ServiceTokens
 
 
 @asynccontextmanager
@@ -43,7 +44,12 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     public.add_routes(Keys(keys, key_outbox, clock).routes())
 
     internal = application(metrics)
-    internal.middlewares.extend((outages, require_service_token(settings.internal_tokens)))
+    tokens: dict[Caller, ServiceTokens] = {
+        "ingress": settings.ingress_tokens,
+        "brain": settings.brain_tokens,
+        "outbound": settings.outbound_tokens,
+    }
+    internal.middlewares.extend((outages, require_service_token(tokens)))
     internal.add_routes(Internal(channels, keys, keyring, clock).routes())
 
     async def prepare() -> None:

@@ -147,7 +147,7 @@ def _internal_edge(
         ),
     )
     app = application(resources.metrics)
-    app.middlewares.extend((outages, require_service_token(settings.internal_tokens)))
+    app.middlewares.extend((outages, require_service_token({"brain": settings.internal_tokens})))
     app.add_routes(MediaFiles(media, channels).routes())
     return HttpEdge("internal", app, settings.internal_host, settings.internal_port)
 

@@ -21,10 +21,11 @@ from shared.ids import new_api_key
 from shared.runtime import serving
 from shared.settings import load
 
-TOKENS = (
-    "service-token-one-of-32-characters-or-more",
-    "service-token-two-of-32-characters-or-more",
-)
+TOKENS = {
+    caller: tuple(f"{caller}-token-{number}-of-32-characters-or-more" for number in (1, 2))
+    for caller in ("ingress", "brain", "outbound")
+}
+"""Two of each caller, as during a rotation."""
 ACCESS_TOKEN, APP_SECRET = "EAAaccesstoken12345678", "app-secret-0123456789abcdef"
 CREATE = {
     "phone_number_id": "1158201444",
@@ -33,6 +34,11 @@ CREATE = {
     "label": "Care line",
     "auto_reply": True,
 }
+
+
+def values(accepted: list[dict[str, Any]]) -> list[str]:
+    """What ``/internal`` says is accepted, without until when."""
+    return [one["value"] for one in accepted]
 
 
 def new_kek() -> str:
@@ -66,7 +72,7 @@ class World:
             "internal_port": 0,
             "amqp_url": "amqp://in-process",
             "mongodb_uri": self.uri,
-            "internal_tokens": ",".join(TOKENS),
+            **{f"{caller}_tokens": ",".join(tokens) for caller, tokens in TOKENS.items()},
             "key_encryption_keys": json.dumps(self.keks),
             "bootstrap_api_key": self.key,
         }
@@ -80,7 +86,10 @@ class World:
             text = await answer.text()
             return answer.status, json.loads(text) if text else None
 
-    async def ask(self, path: str, token: str = TOKENS[0]) -> tuple[int, Any]:
+    async def ask(self, path: str, token: str | None = None) -> tuple[int, Any]:
+        """Of the internal port, as the service whose answer it is unless ``token`` is another."""
+        caller = "brain" if "/keys/" in path else path.rsplit("/", 1)[-1]
+        token = token or TOKENS.get(caller, TOKENS["brain"])[0]
         headers = {"Authorization": f"Bearer {token}"}
         async with self.http.get(self.internal + path, headers=headers) as answer:
             return answer.status, await answer.json(content_type=None)
