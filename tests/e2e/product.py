@@ -131,6 +131,26 @@ class Product:
         self.services[name] = process
         await process.wait_ready(self.ports[f"{name}.admin"])
 
+    async def start_another(self, name: str) -> str:
+        """One more replica of a service; the URL of its own public port."""
+        number = sum(key.startswith(f"{name}#") for key in self.services) + 2
+        port, admin_port = find_free_port(), find_free_port()
+        prefix = name.replace("-", "_").upper()
+        own = {
+            f"{prefix}_PORT": str(port),
+            f"{prefix}_ADMIN_PORT": str(admin_port),
+            f"{prefix}_INSTANCE": f"{name}-{number}",
+        }
+        process = ServiceProcess(
+            PACKAGES.get(name, name),
+            env=self.environment(name) | own,
+            log_path=self.folder / f"{name}-{number}.log",
+        )
+        await process.start()
+        self.services[f"{name}#{number}"] = process
+        await process.wait_ready(admin_port)
+        return f"http://{LOOPBACK}:{port}"
+
     async def restart(self, name: str, **more: str) -> None:
         """SIGTERM, then start again, with ``more`` in the environment."""
         await self.services[name].terminate()
