@@ -28,6 +28,7 @@ from channels_api.http.requests import CreateChannel, CreateKey, UpdateChannel
 from channels_api.http.shapes import channel_shape, key_shape
 from humane_ai import HumaneClient
 from humane_ai._channels import Channels
+from humane_ai._keys import Keys as ClientKeys
 from humane_ai._reading import WIRE_NAME
 from humane_ai._users import Users
 from outbound.domain.deliveries import Delivery, Step, Trouble
@@ -43,7 +44,9 @@ NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)
 REACTION = {"emoji": "+", "at": NOW}
 SENT = [{"id": "d", "state": "failed", "at": NOW, "code": 131026, "detail": "no_whatsapp"}]
 
-KEY = key_shape(ApiKey("key_1", "0" * 64, "t", "Night", "wxyz", NOW))
+KEY = key_shape(
+    ApiKey("key_1", "0" * 64, "t", "Night", "wxyz", frozenset({"read"}), NOW, None, None), NOW
+)
 
 CHANNEL = channel_shape(
     Channel(
@@ -245,7 +248,11 @@ SECRETS = {"access_token": "EAA" + "a" * 40, "app_secret": "0123456789abcdef" * 
         (UpdateUser, lambda c: c.users.resume("u")),
         (SendMessage, lambda c: c.users.send("u", text="hi", channel_id="mc", pause_s=1)),
         (SendMessage, lambda c: c.users.send("u", template="we_are_back")),
-        (CreateKey, lambda c: c.keys.create("Night shift")),
+        (CreateKey, lambda c: c.keys.create("Night shift", scopes=["read"], expires_in_days=3)),
+        (
+            CreateKey,
+            lambda c: c.keys.create("Night shift", expires_at=datetime.max.replace(tzinfo=UTC)),
+        ),
     ],
 )
 def test_what_is_sent_is_what_the_services_read(model: type[BaseModel], call: Any) -> None:
@@ -261,6 +268,7 @@ def test_what_is_sent_is_what_the_services_read(model: type[BaseModel], call: An
         (CreateChannel, Channels.create_whatsapp, set()),
         (UpdateChannel, Channels.update, {"channel_id", "if_match"}),
         (SendMessage, Users.send, {"user_id", "idempotency_key"}),
+        (CreateKey, ClientKeys.create, set()),
     ],
 )
 def test_everything_that_the_services_take_can_be_said(

@@ -314,6 +314,15 @@ class ApiKey:
     last4: str = ""
     created_at: datetime | None = None
     key: str | None = field(default=None, repr=False)
+    scopes: tuple[str, ...] = ()
+    """Of ``process``, ``read``, ``channels`` and ``admin``, which allows all of it."""
+    state: str = ""
+    """``active``, ``expired`` or ``revoked``."""
+    expires_at: datetime | None = None
+    """None: never."""
+    last_used_at: datetime | None = None
+    """To the minute; None: not yet."""
+    revoked_at: datetime | None = None
     raw: Json = field(default_factory=dict, repr=False, compare=False)
     """The answer as it came, without the key: what is logged whole stays harmless."""
 

@@ -51,9 +51,10 @@ from shared.bus.outbox import Outbox
 from shared.bus.topology import BRAIN_LANES, broadcast_queue
 from shared.cache import StaleCache
 from shared.contracts import Envelope, KeyRevoked
-from shared.http.internal import InternalApi, Principal
+from shared.http.internal import InternalApi
 from shared.http.keys import require_key
 from shared.http.outages import outages
+from shared.http.principal import Principal
 from shared.http.server import application
 from shared.runtime import HttpEdge, Resources, Service
 
@@ -145,7 +146,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
         )
         principals: StaleCache[Principal] = StaleCache("keys", internal.principal, metrics)
         app = application(metrics)
-        app.middlewares.extend((require_key(principals.get), outages))
+        app.middlewares.extend((require_key(principals.get, clock), outages))
         limit = RateLimit(settings.process_rate_per_minute)
         app.add_routes(Processing(turns, users, interactions, outgoing, limit, clock).routes())
         app.add_routes(Reading(users, interactions, memories, clock, pipeline.embedder).routes())

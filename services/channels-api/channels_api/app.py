@@ -36,10 +36,10 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     key_outbox = Outbox(database[API_KEYS], resources.bus, clock, metrics)
 
     public = application(metrics)
-    public.middlewares.extend((outages, require_key(keys.principal)))
+    public.middlewares.extend((outages, require_key(keys.principal, clock)))
     grace = timedelta(seconds=settings.secret_grace_s)
     public.add_routes(Channels(channels, activity, channel_outbox, keyring, clock, grace).routes())
-    public.add_routes(Keys(keys, key_outbox).routes())
+    public.add_routes(Keys(keys, key_outbox, clock).routes())
 
     internal = application(metrics)
     internal.middlewares.extend((outages, require_service_token(settings.internal_tokens)))

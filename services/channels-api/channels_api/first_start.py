@@ -6,10 +6,12 @@ from channels_api.adapters.channel_store import ChannelStore
 from channels_api.adapters.key_store import KeyStore
 from channels_api.settings import Settings
 from shared.crypto.sealing import Keyring
+from shared.http.principal import Scope
 from shared.ids import new_api_key
 from shared.settings import SettingsError
 
 FIRST_LABEL = "first key"
+FIRST_SCOPES: tuple[Scope, ...] = ("admin",)
 
 
 async def check_keyring(store: ChannelStore, keyring: Keyring) -> None:
@@ -25,10 +27,10 @@ async def ensure_first_key(store: KeyStore, settings: Settings) -> None:
     tenant = settings.bootstrap_tenant
     if settings.bootstrap_api_key is not None:
         key = settings.bootstrap_api_key.get_secret_value()
-        await store.add(key, tenant=tenant, label=FIRST_LABEL)
+        await store.add(key, tenant=tenant, label=FIRST_LABEL, scopes=FIRST_SCOPES)
     elif await store.is_empty():
         key = new_api_key()
-        await store.add(key, tenant=tenant, label=FIRST_LABEL)
+        await store.add(key, tenant=tenant, label=FIRST_LABEL, scopes=FIRST_SCOPES)
         # Not through the logger: it would be redacted there, and logs are kept.
         print(_boxed("The first API key, shown this once. Keep it:", key), file=sys.stderr)  # noqa: T201 - see above
         sys.stderr.flush()

@@ -30,9 +30,10 @@ from shared.bus.consumer import Broadcast, Consumer, ConsumerSpec
 from shared.bus.outbox import Outbox
 from shared.bus.topology import OUTBOUND_LANE_QUEUES, broadcast_queue
 from shared.cache import StaleCache
-from shared.http.internal import InternalApi, Principal
+from shared.http.internal import InternalApi
 from shared.http.keys import require_key
 from shared.http.outages import outages
+from shared.http.principal import Principal
 from shared.http.server import application
 from shared.http.service_token import require_service_token
 from shared.runtime import HttpEdge, Resources, Service
@@ -159,6 +160,6 @@ def _edges(
     if not settings.api_enabled:
         return ()
     app = application(resources.metrics)
-    app.middlewares.extend((outages, require_key(principals.get)))
+    app.middlewares.extend((outages, require_key(principals.get, resources.clock)))
     app.add_routes(Deliveries(store).routes())
     return (HttpEdge("public", app, settings.host, settings.port),)

@@ -5,6 +5,7 @@ Answers are cached by the caller (``StaleCache``); this module only asks.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from shared.cache import SourceUnavailableError
+from shared.http.principal import Principal
 
 TIMEOUT_S = 2.0
 
@@ -56,15 +58,6 @@ class ChannelForOutbound:
     messages_per_second: int = 80
     window_template: tuple[str, str] | None = None
     """Name and language of what is sent when the 24-hour window is closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who calls: the tenant that an API key belongs to."""
-
-    tenant: str
-    key_hash: str
-    label: str
 
 
 class InternalApi:
@@ -118,7 +111,13 @@ class InternalApi:
         """None when the key is unknown or revoked. Raises SourceUnavailableError."""
         return await self._get(
             f"/internal/keys/{quote(key_hash, safe='')}",
-            lambda data: Principal(tenant=data["tenant"], key_hash=key_hash, label=data["label"]),
+            lambda data: Principal(
+                tenant=data["tenant"],
+                key_hash=key_hash,
+                label=data["label"],
+                scopes=frozenset(data["scopes"]),
+                expires_at=_time(data["expires_at"]),
+            ),
         )
 
     async def _get(self, path: str, read: Callable[[Any], T]) -> T | None:
@@ -136,6 +135,10 @@ class InternalApi:
                 return read(await response.json())
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
             raise SourceUnavailableError(f"channels-api: {type(error).__name__}") from None
+
+
+def _time(value: Any) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
 
 
 def _pair(value: Any) -> tuple[str, str] | None:

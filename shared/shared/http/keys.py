@@ -7,7 +7,8 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from shared.cache import SourceUnavailableError
-from shared.http.internal import Principal
+from shared.clock import Clock
+from shared.http.principal import Principal, Scope
 from shared.http.problem import Problem
 from shared.http.server import Handler
 from shared.ids import secret_hash
@@ -21,7 +22,15 @@ FindPrincipal = Callable[[str], Awaitable[Principal | None]]
 """From the SHA-256 of a key to whom it belongs; may raise SourceUnavailableError."""
 
 
-def require_key(find: FindPrincipal) -> Middleware:
+def demand(request: web.Request, scope: Scope) -> None:
+    """Go on when the caller's key allows ``scope``; a Problem 403 that names it otherwise."""
+    if not request[PRINCIPAL].may(scope):
+        raise Problem(
+            403, "scope-missing", f"This API key does not allow this: it needs the scope {scope}."
+        )
+
+
+def require_key(find: FindPrincipal, clock: Clock) -> Middleware:
     """A middleware: 401 without a valid key, 503 when nobody can be asked about it."""
 
     @web.middleware
@@ -42,6 +51,8 @@ def require_key(find: FindPrincipal) -> Middleware:
                 ) from None
         if principal is None:
             raise Problem(401, "key-unknown", "This API key is unknown or was revoked.")
+        if principal.expired(clock()):
+            raise Problem(401, "key-expired", "This API key has expired. Ask for a new one.")
         request[PRINCIPAL] = principal
         return await handler(request)
 

@@ -112,7 +112,9 @@ class Keys:
         tenant = self._tenants.get(request.match_info["hash"])
         if tenant is None:
             return web.json_response({}, status=404)
-        return web.json_response({"tenant": tenant, "label": "test"})
+        return web.json_response(
+            {"tenant": tenant, "label": "test", "scopes": ["admin"], "expires_at": None}
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Keys"]:

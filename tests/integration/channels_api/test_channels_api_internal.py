@@ -31,7 +31,12 @@ async def test_each_caller_is_told_only_what_it_needs(world: World) -> None:
     assert APP_SECRET not in repr(outbound)
     assert outbound["access_token"] == ACCESS_TOKEN
     _, key = await world.ask(f"/internal/keys/{secret_hash(world.key)}")
-    assert key == {"tenant": "default", "label": "first key"}
+    assert key == {
+        "tenant": "default",
+        "label": "first key",
+        "scopes": ["admin"],
+        "expires_at": None,
+    }
     assert ingress.keys() == {
         *("channel_id", "tenant", "phone_number_id", "waba_id", "auto_reply"),
         *("app_secrets", "verify_token_hashes", "reply_debounce_ms", "echo_pause_s"),

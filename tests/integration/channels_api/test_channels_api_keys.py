@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from asyncio.subprocess import PIPE
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -54,10 +55,73 @@ async def test_a_key_may_revoke_itself_while_another_works(world: World) -> None
     assert (await world.call("DELETE", path))[0] == 404
 
 
+async def test_a_key_goes_as_far_as_its_scopes_and_lasts_until_its_end(world: World) -> None:
+    _, made = await world.call("POST", "/api/keys", {"label": "crm"})
+    assert (made["scopes"], made["expires_at"], made["state"]) == (
+        ["process", "read"],
+        None,
+        "active",
+    )
+    for method, path in (("POST", "/api/keys"), ("GET", "/api/keys"), ("DELETE", "/api/keys/x")):
+        status, problem = await world.call(method, path, {"label": "more"}, key=made["key"])
+        assert (status, problem["type"]) == (403, "urn:platform:problem:scope-missing")
+    asked = {"label": "fair", "scopes": ["channels"], "expires_in_days": 2}
+    _, brief = await world.call("POST", "/api/keys", asked)
+    _, known = await world.ask(f"/internal/keys/{secret_hash(brief['key'])}")
+    assert (known["scopes"], known["expires_at"]) == (["channels"], brief["expires_at"])
+    ends, made_at = (datetime.fromisoformat(brief[name]) for name in ("expires_at", "created_at"))
+    assert abs(ends - made_at - timedelta(days=2)) < timedelta(seconds=1)
+
+
+async def test_a_key_shows_when_it_was_used_last(world: World) -> None:
+    _, made = await world.call("POST", "/api/keys", {"label": "crm", "scopes": ["channels"]})
+    assert made["last_used_at"] is None
+    await world.call("GET", "/api/channels", key=made["key"])
+    _, listed = await world.call("GET", "/api/keys")
+    used = datetime.fromisoformat(listed["keys"][1]["last_used_at"])
+    assert used >= datetime.fromisoformat(made["created_at"])
+    await world.call("GET", "/api/channels", key=made["key"])
+    _, again = await world.call("GET", "/api/keys")
+    assert again["keys"][1]["last_used_at"] == listed["keys"][1]["last_used_at"]
+
+
+async def test_revoked_keys_are_listed_when_asked_for(world: World) -> None:
+    _, made = await world.call("POST", "/api/keys", {"label": "crm"})
+    await world.call("DELETE", f"/api/keys/{made['id']}")
+    _, listed = await world.call("GET", "/api/keys")
+    assert [key["state"] for key in listed["keys"]] == ["active"]
+    _, every = await world.call("GET", "/api/keys?revoked=true")
+    assert [key["state"] for key in every["keys"]] == ["active", "revoked"]
+
+
+async def test_the_last_admin_key_that_lasts_stays(world: World) -> None:
+    ends = {"scopes": ["admin"], "expires_in_days": 1}
+    await world.call("POST", "/api/keys", {"label": "reader"})
+    await world.call("POST", "/api/keys", {"label": "for a day", **ends})
+    _, listed = await world.call("GET", "/api/keys")
+    path = f"/api/keys/{listed['keys'][0]['id']}"
+    assert (await world.call("DELETE", path))[0] == 409
+    await world.call("POST", "/api/keys", {"label": "second", "scopes": ["admin"]})
+    assert (await world.call("DELETE", path))[0] == 204
+
+
 @pytest.mark.parametrize(
-    "body", [{}, {"label": ""}, {"label": "x" * 121}, {"label": "x", "key": "y"}]
+    "body",
+    [
+        {},
+        {"label": ""},
+        {"label": "x" * 121},
+        {"label": "x", "key": "y"},
+        {"label": "x", "scopes": []},
+        {"label": "x", "scopes": ["everything"]},
+        {"label": "x", "expires_in_days": 0},
+        {"label": "x", "expires_at": "2020-01-01T00:00:00Z"},
+        {"label": "x", "expires_at": "2099-01-01T00:00:00Z", "expires_in_days": 1},
+    ],
 )
-async def test_a_key_wants_a_label(world: World, body: dict[str, str]) -> None:
+async def test_a_key_wants_a_label_scopes_and_one_end_to_come(
+    world: World, body: dict[str, object]
+) -> None:
     assert (await world.call("POST", "/api/keys", body))[0] == 422
 
 
@@ -73,7 +137,7 @@ async def test_the_first_key_is_printed_once(uri: str, capsys: pytest.CaptureFix
 
 async def test_a_revoked_first_key_stays_revoked(uri: str) -> None:
     async with started(World(uri)) as world:
-        _, made = await world.call("POST", "/api/keys", {"label": "crm"})
+        _, made = await world.call("POST", "/api/keys", {"label": "crm", "scopes": ["admin"]})
         _, listed = await world.call("GET", "/api/keys")
         assert (await world.call("DELETE", f"/api/keys/{listed['keys'][0]['id']}"))[0] == 204
     async with started(World(uri, keks=world.keks, key=world.key)) as again:

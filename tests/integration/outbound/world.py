@@ -137,7 +137,9 @@ class Internal:
         tenant = self.keys.get(request.match_info["hash"])
         if tenant is None:
             return web.json_response({}, status=404)
-        return web.json_response({"tenant": tenant, "label": "test"})
+        return web.json_response(
+            {"tenant": tenant, "label": "test", "scopes": ["admin"], "expires_at": None}
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Internal"]:

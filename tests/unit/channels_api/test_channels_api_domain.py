@@ -15,6 +15,7 @@ from channels_api.domain.channels import (
     last4,
 )
 from channels_api.domain.keys import ApiKey, may_revoke
+from shared.http.principal import Scope
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GRACE = timedelta(hours=24)
@@ -121,7 +122,34 @@ def test_little_is_shown_of_a_secret_and_nothing_of_a_short_one(secret: str, sho
     assert last4(secret) == shown
 
 
-def test_the_last_key_may_not_be_revoked() -> None:
-    one, other = (ApiKey(name, name, "t", "label", "last", NOW) for name in ("key_1", "key_2"))
-    assert may_revoke(one, [one, other])
-    assert not may_revoke(one, [one])
+def key(name: str, *scopes: Scope, days: float | None = None, revoked: bool = False) -> ApiKey:
+    ends = None if days is None else NOW + timedelta(days=days)
+    return ApiKey(
+        name, name, "t", "l", "last", frozenset(scopes), NOW, ends, None, NOW if revoked else None
+    )
+
+
+def test_the_last_lasting_admin_key_may_not_be_revoked() -> None:
+    door = key("one", "admin")
+    assert may_revoke(door, [door, key("two", "admin")], NOW)
+    for other in (
+        key("one", "admin"),
+        key("two", "process", "read", "channels"),
+        key("two", "admin", days=1),
+        key("two", "admin", revoked=True),
+    ):
+        assert not may_revoke(door, [door, other], NOW)
+        assert may_revoke(other, [door, other], NOW) is (other.id != "one")
+
+
+@pytest.mark.parametrize(
+    ("made", "state"),
+    [
+        (key("k", "read"), "active"),
+        (key("k", "read", days=1e-6), "active"),
+        (key("k", "read", days=0), "expired"),
+        (key("k", "read", days=0, revoked=True), "revoked"),
+    ],
+)
+def test_a_key_tells_whether_it_works(made: ApiKey, state: str) -> None:
+    assert made.state(NOW) == state

@@ -259,6 +259,12 @@ async def test_keys(humane: Humane, wire: Wire) -> None:
     assert as_json(await humane("keys", "create", "Night shift", "--json"))["key"] == "hx_new"
     _, out, _ = await humane("keys", "list")
     assert KEY["last4"] in out
+    await humane("keys", "create", "fair", "--scope", "read", "--scope", "channels", "--days", "2")
+    assert wire.seen[-1].body == {
+        "label": "fair",
+        "scopes": ["channels", "read"],
+        "expires_in_days": 2,
+    }
     code, out, _ = await humane("keys", "revoke", KEY["id"], "--yes")
     assert (code, wire.records.keys) == (0, [])
 

@@ -121,7 +121,17 @@ DELIVERY: dict[str, Any] = {
     "history": [{"state": "queued", "at": AT}],
 }
 
-KEY: dict[str, Any] = {"id": "k-1", "label": "Night shift", "last4": "wxyz", "created_at": AT}
+KEY: dict[str, Any] = {
+    "id": "k-1",
+    "label": "Night shift",
+    "last4": "wxyz",
+    "scopes": ["process", "read"],
+    "state": "active",
+    "created_at": AT,
+    "expires_at": None,
+    "last_used_at": AT,
+    "revoked_at": None,
+}
 
 MEMORY: dict[str, Any] = {"id": "mem-1", "text": "My name is Sarah.", "timestamp": AT}
 

@@ -1,6 +1,7 @@
 """Calls to channels-api: what it says, that it says no, or that it cannot be asked."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import aiohttp
 import pytest
@@ -10,9 +11,16 @@ from pydantic import SecretStr
 
 from shared.cache import SourceUnavailableError
 from shared.http.internal import InternalApi
+from shared.http.principal import Principal
 from shared.http.problem import json_response
 
 TOKEN = "s" * 40
+KEY = {
+    "tenant": "acme",
+    "label": "ci",
+    "scopes": ["read"],
+    "expires_at": "2027-01-01T00:00:00Z",
+}
 
 
 class ChannelsApi:
@@ -76,10 +84,12 @@ async def test_a_channel_for_outbound(api: InternalApi, channels: ChannelsApi) -
 
 
 async def test_a_principal(api: InternalApi, channels: ChannelsApi) -> None:
-    channels.answers["/internal/keys/abc"] = {"tenant": "acme", "label": "ci"}
+    channels.answers["/internal/keys/abc"] = KEY
     principal = await api.principal("abc")
     assert principal is not None
-    assert (principal.tenant, principal.key_hash, principal.label) == ("acme", "abc", "ci")
+    assert principal == Principal(
+        "acme", "abc", "ci", frozenset({"read"}), datetime(2027, 1, 1, tzinfo=UTC)
+    )
 
 
 async def test_what_is_not_there_is_none(api: InternalApi) -> None:
@@ -107,5 +117,5 @@ async def test_a_closed_port_means_that_nobody_could_be_asked(unused_tcp_port: i
 async def test_an_id_cannot_leave_its_place_in_the_path(
     api: InternalApi, channels: ChannelsApi
 ) -> None:
-    channels.answers["/internal/keys/abc"] = {"tenant": "acme", "label": "ci"}
+    channels.answers["/internal/keys/abc"] = KEY
     assert await api.channel_for_ingress("../keys/abc?") is None

@@ -1,18 +1,21 @@
 """Who calls: a valid key gives a tenant, anything else an answer that tells nothing more."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from shared.cache import SourceUnavailableError
-from shared.http.internal import Principal
-from shared.http.keys import PRINCIPAL, require_key
+from shared.http.keys import PRINCIPAL, demand, require_key
+from shared.http.principal import Principal, Scope
 from shared.http.problem import json_response
 from shared.http.server import application
 from shared.ids import new_api_key, secret_hash
 from shared.telemetry.metrics import Metrics
 
 KEY = new_api_key()
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 class Keys:
@@ -21,12 +24,16 @@ class Keys:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.down = False
+        self.scopes: frozenset[Scope] = frozenset({"read"})
+        self.expires_at: datetime | None = None
 
     async def find(self, key_hash: str) -> Principal | None:
         self.asked.append(key_hash)
         if self.down:
             raise SourceUnavailableError
-        return Principal("acme", key_hash, "ci") if key_hash == secret_hash(KEY) else None
+        if key_hash != secret_hash(KEY):
+            return None
+        return Principal("acme", key_hash, "ci", self.scopes, self.expires_at)
 
 
 @pytest.fixture
@@ -34,14 +41,21 @@ def keys() -> Keys:
     return Keys()
 
 
-async def ask(keys: Keys, headers: dict[str, str]) -> tuple[int, dict[str, str], str | None]:
+async def ask(
+    keys: Keys, headers: dict[str, str], path: str = "/who"
+) -> tuple[int, dict[str, str], str | None]:
+    async def channels(request: web.Request) -> web.Response:
+        demand(request, "channels")
+        return json_response({})
+
     async def who(request: web.Request) -> web.Response:
         return json_response({"tenant": request[PRINCIPAL].tenant})
 
     app = application(Metrics())
-    app.middlewares.append(require_key(keys.find))
+    app.middlewares.append(require_key(keys.find, lambda: NOW))
+    app.router.add_get("/channels", channels)
     app.router.add_get("/who", who)
-    async with TestClient(TestServer(app)) as client, client.get("/who", headers=headers) as answer:
+    async with TestClient(TestServer(app)) as client, client.get(path, headers=headers) as answer:
         return answer.status, await answer.json(), answer.headers.get("Retry-After")
 
 
@@ -74,3 +88,26 @@ async def test_when_nobody_can_be_asked_the_caller_may_try_again(keys: Keys) -> 
     status, body, retry_after = await ask(keys, {"X-API-Key": KEY})
     assert (status, body["type"]) == (503, "urn:platform:problem:keys-unavailable")
     assert retry_after == "2"
+
+
+async def test_a_key_works_up_to_its_end(keys: Keys) -> None:
+    keys.expires_at = NOW + timedelta(microseconds=1)
+    assert (await ask(keys, {"X-API-Key": KEY}))[0] == 200
+    keys.expires_at = NOW
+    status, body, _ = await ask(keys, {"X-API-Key": KEY})
+    assert (status, body["type"]) == (401, "urn:platform:problem:key-expired")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "status"),
+    [({"read", "process"}, 403), ({"channels"}, 200), ({"admin"}, 200), (set(), 403)],
+)
+async def test_a_scope_that_is_missing_is_named(
+    keys: Keys, scopes: set[Scope], status: int
+) -> None:
+    keys.scopes = frozenset(scopes)
+    found, body, _ = await ask(keys, {"X-API-Key": KEY}, "/channels")
+    assert found == status
+    if status == 403:
+        assert body["type"] == "urn:platform:problem:scope-missing"
+        assert "channels" in body["detail"]

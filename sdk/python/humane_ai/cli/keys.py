@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from enum import Enum
+from typing import Annotated, get_args
 
 import typer
 
+from humane_ai._keys import Scope
 from humane_ai.cli.session import Session, Yes, command, group
 from humane_ai.cli.showing import plain, wire, write_json
 
 app = group("Who may use the API.")
 
+ScopeName = Enum("ScopeName", {name: name for name in get_args(Scope)})  # type: ignore[misc]  # typer takes no list of literals
+
 
 @command(app, "create")
-def create(here: Session, label: Annotated[str, typer.Argument(help="What it is for.")]) -> None:
+def create(
+    here: Session,
+    label: Annotated[str, typer.Argument(help="What it is for.")],
+    *,
+    scope: Annotated[
+        list[ScopeName] | None,
+        typer.Option(help="What it allows; may be said several times. Else process and read."),
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=3650, help="Days until it ends. Else never.")
+    ] = None,
+) -> None:
     """Make a key. It is printed this once, alone on a line, so that a program can keep it."""
-    made = here.client.keys.create(label)
+    scopes = [one.value for one in scope] if scope else None
+    made = here.client.keys.create(label, scopes=scopes, expires_in_days=days)
     if here.as_json:
         write_json({**wire(made), "key": made.key})
         return
@@ -24,12 +40,24 @@ def create(here: Session, label: Annotated[str, typer.Argument(help="What it is 
 
 
 @command(app, "list")
-def list_keys(here: Session) -> None:
-    """Keys that work, oldest first."""
+def list_keys(
+    here: Session,
+    *,
+    revoked: Annotated[bool, typer.Option("--revoked", help="The revoked ones, too.")] = False,
+) -> None:
+    """Keys, oldest first."""
     here.rows(
-        here.client.keys.list(),
-        ("id", "label", "ends in", "created"),
-        lambda one: (one.id, one.label, one.last4, one.created_at),
+        here.client.keys.list(revoked=revoked),
+        ("id", "label", "key", "scopes", "state", "last used", "until"),
+        lambda one: (
+            one.id,
+            one.label,
+            f"…{one.last4}",
+            " ".join(one.scopes),
+            one.state,
+            one.last_used_at or "never",
+            one.expires_at or "no end",
+        ),
         empty="No key is shown to this one. Make one: humane keys create LABEL",
     )
 

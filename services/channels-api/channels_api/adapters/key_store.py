@@ -1,6 +1,7 @@
 """API keys in MongoDB, by the SHA-256 of the key."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo.errors import DuplicateKeyError
@@ -10,9 +11,12 @@ from channels_api.domain.keys import ApiKey
 from shared.bus.outbox import outbox_fields, outbox_push
 from shared.bus.port import Publication
 from shared.clock import Clock
-from shared.http.internal import Principal
+from shared.http.principal import Principal, Scope
 from shared.ids import base62, secret_hash
 from shared.mongo.indexes import Database
+
+USE_KEPT_EVERY = timedelta(minutes=1)
+"""How coarse ``last_used_at`` is: at most one write a key in this time."""
 
 
 class KeyStore:
@@ -22,7 +26,15 @@ class KeyStore:
         self._keys = database[API_KEYS]
         self._clock = clock
 
-    async def add(self, key: str, *, tenant: str, label: str) -> ApiKey:
+    async def add(
+        self,
+        key: str,
+        *,
+        tenant: str,
+        label: str,
+        scopes: Iterable[Scope],
+        expires_at: datetime | None = None,
+    ) -> ApiKey:
         """Keep the hash of ``key``; a key that is there already is left as it is."""
         document = {
             "_id": secret_hash(key),
@@ -30,7 +42,10 @@ class KeyStore:
             "tenant": tenant,
             "label": label,
             "last4": key[-4:],
+            "scopes": sorted(scopes),
             "created_at": self._clock(),
+            "expires_at": expires_at,
+            "last_used_at": None,
             "revoked_at": None,
             **outbox_fields((), self._clock),
         }
@@ -44,19 +59,35 @@ class KeyStore:
         return _key(document)
 
     async def principal(self, key_hash: str) -> Principal | None:
-        """Whose key it is; None when unknown or revoked."""
+        """Whose key it is, which counts as a use of it; None when unknown or revoked."""
         document = await self._keys.find_one({"_id": key_hash, "revoked_at": None})
         if document is None:
             return None
-        return Principal(tenant=document["tenant"], key_hash=key_hash, label=document["label"])
+        key = _key(document)
+        if key.state(self._clock()) == "active":
+            await self._used(key)
+        return Principal(
+            tenant=key.tenant,
+            key_hash=key.key_hash,
+            label=key.label,
+            scopes=key.scopes,
+            expires_at=key.expires_at,
+        )
 
-    async def of_tenant(self, tenant: str) -> list[ApiKey]:
-        """Keys that work, oldest first."""
-        cursor = self._keys.find({"tenant": tenant, "revoked_at": None}).sort("created_at", 1)
-        return [_key(document) async for document in cursor]
+    async def _used(self, key: ApiKey) -> None:
+        now = self._clock()
+        if key.last_used_at is None or key.last_used_at + USE_KEPT_EVERY <= now:
+            await self._keys.update_one({"_id": key.key_hash}, {"$max": {"last_used_at": now}})
+
+    async def of_tenant(self, tenant: str, *, revoked: bool = False) -> list[ApiKey]:
+        """Keys that were not revoked, or with ``revoked`` all of them; oldest first."""
+        query: dict[str, Any] = {"tenant": tenant}
+        if not revoked:
+            query["revoked_at"] = None
+        return [_key(document) async for document in self._keys.find(query).sort("created_at", 1)]
 
     async def find(self, tenant: str, key_id: str) -> ApiKey | None:
-        """One key that works, by its public id."""
+        """One key that was not revoked, by its public id."""
         document = await self._keys.find_one(
             {"tenant": tenant, "public_id": key_id, "revoked_at": None}
         )
@@ -83,5 +114,10 @@ def _key(document: dict[str, Any]) -> ApiKey:
         tenant=document["tenant"],
         label=document["label"],
         last4=document["last4"],
+        # A key of the time before scopes could do everything, and still can.
+        scopes=frozenset(document.get("scopes", ("admin",))),
         created_at=document["created_at"],
+        expires_at=document.get("expires_at"),
+        last_used_at=document.get("last_used_at"),
+        revoked_at=document["revoked_at"],
     )

@@ -88,11 +88,18 @@ class Internal:
         return self._keyring.open(sealed, Place(CHANNELS, channel.id, field))
 
     async def key(self, request: web.Request) -> web.Response:
-        """Whose API key this is, by its SHA-256."""
+        """Whose API key this is, by its SHA-256, and what it allows until when."""
         principal = await self._keys.principal(request.match_info["hash"])
         if principal is None:
             raise not_found("key")
-        return json_response({"tenant": principal.tenant, "label": principal.label})
+        return json_response(
+            {
+                "tenant": principal.tenant,
+                "label": principal.label,
+                "scopes": sorted(principal.scopes),
+                "expires_at": principal.expires_at,
+            }
+        )
 
 
 def _keyed(secret: str, message: bytes) -> str:

@@ -1,15 +1,18 @@
 """``/api/keys``."""
 
+from datetime import datetime
+
 import structlog
 from aiohttp import web
 
 from channels_api.adapters.key_store import KeyStore
-from channels_api.domain.keys import may_revoke
+from channels_api.domain.keys import ApiKey, may_revoke
 from channels_api.handlers.announce import revocation
 from channels_api.http.requests import CreateKey
 from channels_api.http.shapes import key_shape
 from shared.bus.outbox import Outbox
-from shared.http.keys import PRINCIPAL
+from shared.clock import Clock
+from shared.http.keys import PRINCIPAL, demand
 from shared.http.problem import Problem, json_response, not_found, read_model
 from shared.ids import new_api_key
 
@@ -19,9 +22,10 @@ log = structlog.get_logger()
 class Keys:
     """Handlers of ``/api/keys``."""
 
-    def __init__(self, store: KeyStore, outbox: Outbox) -> None:
+    def __init__(self, store: KeyStore, outbox: Outbox, clock: Clock) -> None:
         self._store = store
         self._outbox = outbox
+        self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
         """Every route under ``/api/keys``."""
@@ -33,29 +37,51 @@ class Keys:
 
     async def create(self, request: web.Request) -> web.Response:
         """201 with the key, this once."""
+        demand(request, "admin")
         asked = await read_model(request, CreateKey)
+        now = self._clock()
+        expires_at = asked.ends(now)
+        if expires_at is not None and expires_at <= now:
+            raise Problem(422, "invalid-request", "expires_at: is over already")
         key = new_api_key()
-        added = await self._store.add(key, tenant=request[PRINCIPAL].tenant, label=asked.label)
-        log.info("key_created", key_id=added.id)
-        return json_response({**key_shape(added), "key": key}, status=201)
+        added = await self._store.add(
+            key,
+            tenant=request[PRINCIPAL].tenant,
+            label=asked.label,
+            scopes=asked.scopes,
+            expires_at=expires_at,
+        )
+        log.info("key_created", key_id=added.id, scopes=sorted(added.scopes))
+        return json_response({**key_shape(added, now), "key": key}, status=201)
 
     async def list(self, request: web.Request) -> web.Response:
-        """Keys that work, oldest first."""
-        keys = await self._store.of_tenant(request[PRINCIPAL].tenant)
-        return json_response({"keys": [key_shape(key) for key in keys]})
+        """``?revoked=true`` shows the revoked ones too; oldest first."""
+        demand(request, "admin")
+        tenant = request[PRINCIPAL].tenant
+        keys = await self._store.of_tenant(tenant, revoked=request.query.get("revoked") == "true")
+        now = self._clock()
+        return json_response({"keys": [key_shape(key, now) for key in keys]})
 
     async def revoke(self, request: web.Request) -> web.Response:
-        """Refused everywhere within two seconds. The last key stays, or nobody gets in again."""
-        tenant = request[PRINCIPAL].tenant
-        key = await self._store.find(tenant, request.match_info["id"])
+        """Refused everywhere within two seconds. Without ``admin`` a key may revoke itself only."""
+        caller = request[PRINCIPAL]
+        key = await self._store.find(caller.tenant, request.match_info["id"])
+        if key is None or key.key_hash != caller.key_hash:
+            demand(request, "admin")
         if key is None:
             raise not_found("key")
-        if not may_revoke(key, await self._store.of_tenant(tenant)):
-            raise Problem(
-                409, "last-key", "This is the last key. Create another one before revoking it."
-            )
-        events = [revocation(key.key_hash, tenant)]
+        await self._may_go(key, self._clock())
+        events = [revocation(key.key_hash, key.tenant)]
         if await self._store.revoke(key, events):
             await self._outbox.flush(key.key_hash, events)
             log.info("key_revoked", key_id=key.id)
         return web.Response(status=204)
+
+    async def _may_go(self, key: ApiKey, now: datetime) -> None:
+        if not may_revoke(key, await self._store.of_tenant(key.tenant), now):
+            raise Problem(
+                409,
+                "last-key",
+                "This is the last key with the scope admin that does not expire. Create another "
+                "one before revoking it.",
+            )

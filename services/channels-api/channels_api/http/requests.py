@@ -1,10 +1,21 @@
 """Bodies of requests. What is wrong with a credential is said by ``domain/rules``."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from channels_api.domain import rules
+from channels_api.domain.keys import DEFAULT_SCOPES
+from shared.http.principal import Scope
 
 PhoneNumberId = Annotated[str, AfterValidator(rules.phone_number_id)]
 WabaId = Annotated[str, AfterValidator(rules.waba_id)]
@@ -64,8 +75,23 @@ class UpdateChannel(Settings):
 
 
 class CreateKey(BaseModel):
-    """The body of ``POST /api/keys``."""
+    """The body of ``POST /api/keys``. Without an end the key works until it is revoked."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     label: Label
+    scopes: frozenset[Scope] = Field(default=frozenset(DEFAULT_SCOPES), min_length=1)
+    expires_at: AwareDatetime | None = None
+    expires_in_days: int | None = Field(default=None, ge=1, le=3650)
+
+    @model_validator(mode="after")
+    def _one_end(self) -> "CreateKey":
+        if self.expires_at is not None and self.expires_in_days is not None:
+            raise ValueError("give expires_at or expires_in_days, not both")
+        return self
+
+    def ends(self, now: datetime) -> datetime | None:
+        """When the key stops working; None: never."""
+        if self.expires_in_days is not None:
+            return now + timedelta(days=self.expires_in_days)
+        return None if self.expires_at is None else self.expires_at.astimezone(UTC)

@@ -48,6 +48,16 @@ def health_shape(health: Health, now: datetime) -> dict[str, Any]:
     }
 
 
-def key_shape(key: ApiKey) -> dict[str, Any]:
+def key_shape(key: ApiKey, now: datetime) -> dict[str, Any]:
     """An API key without the key."""
-    return {"id": key.id, "label": key.label, "last4": key.last4, "created_at": key.created_at}
+    return {
+        "id": key.id,
+        "label": key.label,
+        "last4": key.last4,
+        "scopes": sorted(key.scopes),
+        "state": key.state(now),
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
+        "revoked_at": key.revoked_at,
+    }

@@ -5,7 +5,7 @@ from outbound.handlers.dispatcher import ALL_CHANNELS, Dispatcher
 from outbound.handlers.sending import Sending
 from shared.cache import StaleCache
 from shared.contracts import ChannelChanged, Envelope, KeyRevoked
-from shared.http.internal import Principal
+from shared.http.principal import Principal
 
 
 class Control:
