@@ -77,7 +77,7 @@ evaluate: ## every figure of docs/model-card.md from DATA=../shared/data
 
 lock: install ## resolve anew and pin; releases younger than a week are left out
 	$(BIN)/uv lock -q
-	$(BIN)/uv export -q --all-packages --no-header --no-emit-workspace -o constraints.txt
+	$(BIN)/uv export -q --all-packages --all-extras --no-header --no-emit-workspace -o constraints.txt
 
 clean: ## remove the environment and what tools left; keeps .devstack
 	rm -rf .venv .pythons .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .lint-imports.log

@@ -72,15 +72,8 @@ class HumaneClient:
         self, *, timeout_s: float | None = None, max_retries: int | None = None
     ) -> HumaneClient:
         """The same client with other patience. It shares the connections, which this one closes."""
-        settings = self._settings
-        return HumaneClient(
-            settings.api_key,
-            settings.base_url,
-            timeout_s=settings.timeout_s if timeout_s is None else timeout_s,
-            max_retries=settings.max_retries if max_retries is None else max_retries,
-            http_client=self._http,
-            sleep=self._sleep,
-        )
+        arguments = self._settings.patient(timeout_s, max_retries)
+        return HumaneClient(**arguments, http_client=self._http, sleep=self._sleep)
 
     def __repr__(self) -> str:
         return f"HumaneClient(base_url={self._settings.base_url!r})"

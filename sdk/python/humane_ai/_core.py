@@ -8,7 +8,7 @@ import random
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -69,6 +69,10 @@ class Settings:
             raise InvalidArgumentError("timeout_s must be above 0, max_retries 0 or more.")
         url = base_url or os.environ.get("HUMANE_BASE_URL") or DEFAULT_BASE_URL
         return cls(_checked_url(url), timeout_s, max_retries, key)
+
+    def patient(self, timeout_s: float | None, max_retries: int | None) -> dict[str, Any]:
+        """Arguments of a client with these settings, but for what is given."""
+        return {**asdict(self), **given(timeout_s=timeout_s, max_retries=max_retries)}
 
 
 def _checked_url(text: str) -> str:

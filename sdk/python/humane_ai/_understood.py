@@ -39,12 +39,24 @@ class Question:
     known: ProcessResult | None
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What was understood; None when nothing was said or nobody could tell."""
+
+    result: ProcessResult | None
+    key: str
+
+
 class Readings:
-    """Who says what in a call, and what was understood of the messages before."""
+    """Who says what in a call, and what was understood of the messages before.
+
+    A message is understood once: also when its call is made again, because the model failed.
+    """
 
     def __init__(self, user_id: str | None) -> None:
         self._user_id = user_id
         self._known: OrderedDict[str, ProcessResult] = OrderedDict()
+        self._unanswered: set[str] = set()
         self._lock = Lock()
 
     def question(self, calls: Calls, arguments: Arguments) -> Question:
@@ -57,19 +69,24 @@ class Readings:
         # After the message stands a part of its answer: it was understood by the call before.
         goes_on = bool(turns) and words_of(turns[-1]) is None
         text = _fitting(words[-1].strip()) if words else ""
-        return Question(person, text, key, self._read_before(key) if goes_on else None)
+        with self._lock:
+            is_known = goes_on or key in self._unanswered
+            return Question(person, text, key, self._known.get(key) if is_known else None)
 
-    def keep(self, question: Question, result: ProcessResult) -> ProcessResult:
+    def keep(self, question: Question, result: ProcessResult) -> Reading:
         """For the calls that go on with the same message."""
         with self._lock:
             self._known[question.key] = result
+            self._unanswered.add(question.key)
             while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-        return result
+                oldest, _ = self._known.popitem(last=False)
+                self._unanswered.discard(oldest)
+        return Reading(result, question.key)
 
-    def _read_before(self, key: str) -> ProcessResult | None:
+    def answered(self, reading: Reading) -> None:
+        """The same words are another message from now on."""
         with self._lock:
-            return self._known.get(key)
+            self._unanswered.discard(reading.key)
 
     def _person(self, arguments: Arguments) -> str:
         own = arguments.pop(PERSON, None)
@@ -90,14 +107,11 @@ class Reader(Readings):
         self._humane = humane.with_options(timeout_s=time_box_s, max_retries=0)
         self._time_box_s = time_box_s
 
-    def read(self, calls: Calls, arguments: Arguments) -> ProcessResult | None:
-        """What was understood; None when nothing was said or nobody could tell.
-
-        Raises InvalidArgumentError.
-        """
+    def read(self, calls: Calls, arguments: Arguments) -> Reading:
+        """What the last message says. Raises InvalidArgumentError."""
         asked = self.question(calls, arguments)
         if asked.known or not asked.text:
-            return asked.known
+            return Reading(asked.known, asked.key)
         try:
             ask = partial(self._humane.process, asked.person, asked.text, respond=False)
             return self.keep(asked, _within(self._time_box_s, ask))
@@ -105,7 +119,7 @@ class Reader(Readings):
             raise
         except HumaneError as error:
             _warn(error)
-            return None
+            return Reading(None, asked.key)
 
 
 class AsyncReader(Readings):
@@ -116,25 +130,22 @@ class AsyncReader(Readings):
         self._humane = humane.with_options(timeout_s=time_box_s, max_retries=0)
         self._time_box_s = time_box_s
 
-    async def read(self, calls: Calls, arguments: Arguments) -> ProcessResult | None:
-        """What was understood; None when nothing was said or nobody could tell.
-
-        Raises InvalidArgumentError.
-        """
+    async def read(self, calls: Calls, arguments: Arguments) -> Reading:
+        """What the last message says. Raises InvalidArgumentError."""
         asked = self.question(calls, arguments)
         if asked.known or not asked.text:
-            return asked.known
+            return Reading(asked.known, asked.key)
         try:
             ask = self._humane.process(asked.person, asked.text, respond=False)
             return self.keep(asked, await asyncio.wait_for(ask, self._time_box_s))
         except asyncio.TimeoutError:
             _warn(_too_slow(self._time_box_s))
-            return None
+            return Reading(None, asked.key)
         except InvalidArgumentError:
             raise
         except HumaneError as error:
             _warn(error)
-            return None
+            return Reading(None, asked.key)
 
 
 def _fitting(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from humane_ai._async_client import AsyncHumaneClient
@@ -131,20 +130,22 @@ class _Guarded(_Seen):
         reader = self._reader
         if isinstance(reader, AsyncReader):
             return self._create_async(reader, args, arguments)
-        result = reader.read(self._calls, arguments)
-        instead = self._instead(arguments, result)
-        if instead is not None:
-            return instead
-        return _told(self._inner.create(*args, **self._asked(arguments, result)), result)
+        reading = reader.read(self._calls, arguments)
+        answer = self._instead(arguments, reading.result)
+        if answer is None:
+            answer = self._inner.create(*args, **self._asked(arguments, reading.result))
+        reader.answered(reading)
+        return _told(answer, reading.result)
 
     async def _create_async(
         self, reader: AsyncReader, args: tuple[Any, ...], arguments: Arguments
     ) -> Any:
-        result = await reader.read(self._calls, arguments)
-        instead = self._instead(arguments, result)
-        if instead is not None:
-            return instead
-        return _told(await self._inner.create(*args, **self._asked(arguments, result)), result)
+        reading = await reader.read(self._calls, arguments)
+        answer = self._instead(arguments, reading.result)
+        if answer is None:
+            answer = await self._inner.create(*args, **self._asked(arguments, reading.result))
+        reader.answered(reading)
+        return _told(answer, reading.result)
 
     def _asked(self, arguments: Arguments, result: ProcessResult | None) -> Arguments:
         if result is None:
@@ -157,10 +158,10 @@ class _Guarded(_Seen):
             return None
         name = f"humane-{result.interaction_id}"
         if not arguments.get("stream"):
-            return _told(self._calls.spoken(arguments, text, name), result)
+            return self._calls.spoken(arguments, text, name)
         events = self._calls.streamed(arguments, text, name)
         stream = AsyncSpokenStream if isinstance(self._reader, AsyncReader) else SpokenStream
-        return _told(stream(events), result)
+        return stream(events)
 
 
 class _Chat(_Seen):
@@ -214,22 +215,12 @@ class _Client(_Seen):
         self._inner.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     async def __aenter__(self) -> _Client:
         await self._inner.__aenter__()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()

@@ -3,16 +3,24 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from time import monotonic
 
 from channels_api.adapters.activity_store import ActivityStore
 from channels_api.adapters.channel_store import ChannelStore
 from channels_api.adapters.collections import API_KEYS, CHANNELS, INDEXES
+from channels_api.adapters.graph import GraphClient, GraphSettings
 from channels_api.adapters.key_store import KeyStore
+from channels_api.adapters.outside import Outside
+from channels_api.domain.addresses import Policy
+from channels_api.domain.pace import Pace
 from channels_api.first_start import check_keyring, ensure_first_key
 from channels_api.handlers.activity import KeepActivity, channel_of
 from channels_api.handlers.caught_up import TellCaughtUp
+from channels_api.handlers.examine import Examine
 from channels_api.handlers.health import WatchHealth
+from channels_api.handlers.setup import Setup
 from channels_api.http.channels import Channels
+from channels_api.http.checks import Checks
 from channels_api.http.internal import Internal
 from channels_api.http.keys import Keys
 from channels_api.settings import Settings
@@ -37,10 +45,26 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     channel_outbox = Outbox(database[CHANNELS], resources.bus, clock, metrics)
     key_outbox = Outbox(database[API_KEYS], resources.bus, clock, metrics)
 
+    policy = Policy(private=settings.allow_private_addresses)
+    graph = GraphClient(
+        GraphSettings(settings.graph_base_url, settings.graph_version, settings.graph_timeout_s),
+        metrics,
+    )
+    outside = Outside(policy, settings.probe_timeout_s)
+    examine = Examine(graph, outside, activity, policy, clock)
+    setup = Setup(graph, examine, clock, settings.setup_wait_s)
+    pace = Pace(settings.checks_per_minute, monotonic)
+    checks = Checks(channels, channel_outbox, keyring, examine, setup, policy, pace, clock)
+
     public = application(metrics)
     public.middlewares.extend((outages, require_key(keys.principal, clock)))
     grace = timedelta(seconds=settings.secret_grace_s)
-    public.add_routes(Channels(channels, activity, channel_outbox, keyring, clock, grace).routes())
+    public.add_routes(
+        Channels(
+            channels, activity, channel_outbox, keyring, clock, grace, examine, checks
+        ).routes()
+    )
+    public.add_routes(checks.routes())
     public.add_routes(Keys(keys, key_outbox, clock).routes())
 
     internal = application(metrics)
@@ -59,22 +83,26 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     keeper = ConsumerSpec(
         name="activity",
         queues=(ACTIVITY_QUEUE,),
-        handle=KeepActivity(activity, WatchHealth(channels, channel_outbox)).handle,
+        handle=KeepActivity(activity, channels, WatchHealth(channels, channel_outbox)).handle,
         key_of=channel_of,
         probe=resources.probe,
         prefetch=64,
     )
-    yield Service(
-        http=(
-            HttpEdge("public", public, settings.host, settings.port),
-            HttpEdge("internal", internal, settings.internal_host, settings.internal_port),
-        ),
-        parts=(
-            channel_outbox,
-            key_outbox,
-            TellCaughtUp((channel_outbox, key_outbox), resources.bus, clock),
-            Consumer(keeper, resources.bus, metrics, settings.instance),
-        ),
-        indexes=INDEXES,
-        prepare=prepare,
-    )
+    try:
+        yield Service(
+            http=(
+                HttpEdge("public", public, settings.host, settings.port),
+                HttpEdge("internal", internal, settings.internal_host, settings.internal_port),
+            ),
+            parts=(
+                channel_outbox,
+                key_outbox,
+                TellCaughtUp((channel_outbox, key_outbox), resources.bus, clock),
+                Consumer(keeper, resources.bus, metrics, settings.instance),
+            ),
+            indexes=INDEXES,
+            prepare=prepare,
+        )
+    finally:
+        await graph.close()
+        await outside.close()

@@ -34,6 +34,42 @@ class Settings(MongoSettings, BusSettings, InternalPortSettings):
         le=30 * 86_400,
         description="Seconds that a replaced app secret and verify token stay valid.",
     )
+    graph_base_url: str = Field(
+        default="https://graph.facebook.com",
+        pattern="^https?://[^/]+",
+        description="Where the Graph API is; the simulator's address in tests.",
+    )
+    graph_version: str = Field(
+        default="v25.0",
+        pattern=r"^v\d+\.\d+$",
+        description="Graph API version; one lives about two years.",
+    )
+    graph_timeout_s: float = Field(
+        default=6.0,
+        gt=0,
+        le=30,
+        description="Seconds for one question to Graph, a second try included.",
+    )
+    probe_timeout_s: float = Field(
+        default=5.0, gt=0, le=30, description="Seconds for our own call to a public address."
+    )
+    setup_wait_s: float = Field(
+        default=10.0,
+        gt=0,
+        le=60,
+        description="Seconds to wait for Meta's handshake after a webhook was set.",
+    )
+    checks_per_minute: int = Field(
+        default=30,
+        ge=1,
+        le=10_000,
+        description="Checks and setups of a tenant in a minute; Meta counts what they ask.",
+    )
+    allow_private_addresses: bool = Field(
+        default=False,
+        description="Let public_base_url be plain http and in private networks: for development, "
+        "never where strangers have keys.",
+    )
     bootstrap_api_key: SecretStr | None = Field(
         default=None, description="First API key; unset: one is made and printed once."
     )

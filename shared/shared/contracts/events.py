@@ -262,6 +262,16 @@ class ChannelHandshakeAttempted(Payload):
     outcome: Literal["verified", "token_mismatch", "token_has_whitespace", "wrong_mode"]
 
 
+class ChannelHandshakeAstray(Payload):
+    """A verify token of our making came to an address that it does not belong to."""
+
+    TYPE: ClassVar[str] = "channel.handshake_astray.v1"
+
+    token_hash: str = Field(
+        description="SHA-256 of the token, hex: 256 random bits, so nobody finds the token by it."
+    )
+
+
 class ChannelDeliveryObserved(Payload):
     """A signed webhook arrived; counts only."""
 
@@ -340,6 +350,7 @@ EVENTS: tuple[type[Payload], ...] = (
     KeyRevoked,
     ControlCaughtUp,
     ChannelHandshakeAttempted,
+    ChannelHandshakeAstray,
     ChannelDeliveryObserved,
     ChannelProblemDetected,
     ChannelProblemEnded,

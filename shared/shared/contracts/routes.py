@@ -20,6 +20,7 @@ from shared.contracts.events import (
     ChannelAccountNoticeReceived,
     ChannelChanged,
     ChannelDeliveryObserved,
+    ChannelHandshakeAstray,
     ChannelHandshakeAttempted,
     ChannelNeedsAttention,
     ChannelProblemDetected,
@@ -102,6 +103,12 @@ ROUTES: tuple[Route, ...] = (
     Route(
         ChannelHandshakeAttempted,
         Address(ACTIVITY, "channel.handshake"),
+        ("ingress",),
+        ("channels-api",),
+    ),
+    Route(
+        ChannelHandshakeAstray,
+        Address(ACTIVITY, "channel.handshake_astray"),
         ("ingress",),
         ("channels-api",),
     ),

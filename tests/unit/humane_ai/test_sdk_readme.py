@@ -4,6 +4,7 @@ import asyncio
 import io
 import re
 import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -30,6 +31,15 @@ async def test_an_example_runs(
     await asyncio.to_thread(exec, program, {"__name__": "__main__"})
     asks = "Client()" in EXAMPLES[number] or "wrap(" in EXAMPLES[number]
     assert bool(wire.seen) == asks
+
+
+def test_the_examples_are_typed(tmp_path: Path) -> None:
+    """As a user's own file: --strict, with the types that are installed."""
+    for number, example in enumerate(EXAMPLES, 1):
+        (tmp_path / f"example_{number}.py").write_text(example, "utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir=.mypy", "."]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_there_are_examples() -> None:

@@ -20,11 +20,14 @@ class Lookalike:
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.fails = False
         self.chat = SimpleNamespace(completions=SimpleNamespace(create=self._create))
         self.responses = SimpleNamespace(create=self._create)
 
     def _create(self, **arguments: Any) -> Any:
         self.asked.append(arguments)
+        if self.fails:
+            raise ConnectionError
         return SimpleNamespace(text="from the model")
 
 
@@ -96,6 +99,24 @@ async def test_what_is_refused_does_not_reach_the_model(wire: Wire) -> None:
     assert [event.sequence_number for event in events] == list(range(8))
     assert events[-1].type == "response.completed"
     assert model.asked == []
+
+
+async def test_a_call_that_is_made_again_is_the_same_message(wire: Wire) -> None:
+    model = Lookalike()
+
+    def calls() -> list[Any]:
+        with HumaneClient(API_KEY, wire.url) as humane:
+            create = wrap(model, humane=humane, user_id="sarah").chat.completions.create
+            model.fails = True
+            with pytest.raises(ConnectionError):
+                create(messages=said("hi"))
+            model.fails = False
+            return [create(messages=said("hi")) for _ in range(2)]
+
+    first, second = await asyncio.to_thread(calls)
+    assert understanding(first)
+    assert understanding(second)
+    assert len(wire.seen) == 2, "the one that failed and the first are one; then they say it again"
 
 
 async def test_a_long_message_is_read_at_both_ends(wire: Wire) -> None:

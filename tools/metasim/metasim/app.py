@@ -18,6 +18,7 @@ from metasim.numbers import Numbers
 from metasim.phone import Phone
 from metasim.raw import RawWebhooks
 from metasim.sending import Sender
+from metasim.standing import StandingControl
 from metasim.tasks import Background
 from metasim.webhooks import Courier
 from metasim.world import World
@@ -57,6 +58,7 @@ def build_app(config: SimConfig | None = None) -> web.Application:
     )
     app.add_routes([web.get("/", page)])
     app.add_routes(Numbers(world, courier).routes())
+    app.add_routes(StandingControl(world).routes())
     app.add_routes(Phone(world, writing).routes())
     app.add_routes(Marks(world, writing).routes())
     app.add_routes(Identity(world, courier).routes())

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from metasim.codes import GraphError
 from metasim.edge import bearer_of
+from metasim.standing import check_token
 from metasim.world import Number, World
 
 PROOF_LIVES_S = 300
@@ -28,6 +29,7 @@ def owner(world: World, request: web.Request, numbers: Iterable[Number]) -> Numb
     for number in numbers:
         if same(number.access_token, token):
             check_proof(world, request, number.app_secret, token, needed=number.require_proof)
+            check_token(number, world.now())
             return number
     raise GraphError(190)
 

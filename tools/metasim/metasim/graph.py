@@ -7,16 +7,16 @@ from aiohttp import web
 
 from metasim.auth import check_proof, needed_token, no_such_object, owner, same
 from metasim.codes import GraphError
-from metasim.edge import CALL, FAULT, bearer_of
+from metasim.edge import CALL, FAULT
 from metasim.media_api import MediaApi
 from metasim.messages import MarkRead, parse
 from metasim.sending import Sender
+from metasim.standing import MANAGEMENT, MESSAGING, check_scope, check_token, token_data
 from metasim.webhooks import Courier
 from metasim.world import Number, World
 
 VERSION = r"/{version:v\d+\.\d+}"
 OVERRIDE_URL_MAX = 200
-SCOPES = ("whatsapp_business_management", "whatsapp_business_messaging")
 DEFAULT_FIELDS = "verified_name,code_verification_status,display_phone_number,quality_rating,platform_type,throughput,webhook_configuration"
 
 
@@ -45,6 +45,7 @@ class GraphApi:
     async def post_message(self, request: web.Request) -> web.Response:
         """``POST /{phone_number_id}/messages``: send, or mark read."""
         number = self._own_number(request)
+        check_scope(number, MESSAGING)
         asked = parse(await _body(request))
         if isinstance(asked, MarkRead):
             return web.json_response(await self._sender.mark_read(number, asked))
@@ -70,7 +71,8 @@ class GraphApi:
     async def _read_number(self, request: web.Request) -> web.Response:
         """``GET /{phone_number_id}?fields=…``."""
         number = self._own_number(request)
-        known = self._node(number)
+        check_scope(number, MANAGEMENT)
+        known = self._node(number) | number.node
         answer = {}
         for name in request.query.get("fields", DEFAULT_FIELDS).split(","):
             field = name.strip().partition("{")[0]
@@ -86,6 +88,7 @@ class GraphApi:
     async def change_number(self, request: web.Request) -> web.Response:
         """``POST /{phone_number_id}``: set or (empty string) delete the number's own callback."""
         number = self._own_number(request)
+        check_scope(number, MANAGEMENT)
         body = await _body(request)
         wanted = body.get("webhook_configuration") if isinstance(body, dict) else None
         if not isinstance(wanted, dict) or not isinstance(wanted.get("override_callback_uri"), str):
@@ -94,44 +97,37 @@ class GraphApi:
         return web.json_response({"success": True})
 
     async def debug_token(self, request: web.Request) -> web.Response:
-        """``GET /debug_token``: the app's own token proves that its secret is right."""
-        app_id, _, secret = (bearer_of(request) or "").partition("|")
-        ours = [
-            number
-            for number in self._world.numbers.values()
-            if number.app_id == app_id and same(number.app_secret, secret)
-        ]
+        """``GET /debug_token``: by the app's own token, which proves the app secret, or by itself."""
+        bearer, token = needed_token(request), request.query.get("input_token", "")
+        now = self._world.now()
+        app_id, is_app, secret = bearer.partition("|")
+        known = self._world.numbers.values()
+        if is_app:
+            ours = [n for n in known if n.app_id == app_id and same(n.app_secret, secret)]
+        else:
+            ours = [n for n in known if same(n.access_token, bearer)]
         if not ours:
             raise GraphError(190, message="Invalid OAuth access token signature.")
-        check_proof(self._world, request, secret, f"{app_id}|{secret}", needed=False)
-        token = request.query.get("input_token", "")
-        numbers = [number for number in ours if same(number.access_token, token)]
-        if not numbers:
+        if is_app:
+            check_proof(self._world, request, secret, bearer, needed=False)
+        else:
+            check_token(ours[0], now)
+        found = next((number for number in ours if same(number.access_token, token)), None)
+        if found is None:
             problem = {"code": 190, "message": "Invalid OAuth access token."}
             return web.json_response({"data": {"error": problem, "is_valid": False, "scopes": []}})
-        targets = sorted({number.waba_id for number in numbers})
-        data = {
-            "app_id": app_id,
-            "type": "SYSTEM_USER",
-            "application": "metasim",
-            "data_access_expires_at": 0,
-            "expires_at": 0,
-            "is_valid": True,
-            "scopes": list(SCOPES),
-            "granular_scopes": [{"scope": scope, "target_ids": targets} for scope in SCOPES],
-            "user_id": "122100000000000001",
-        }
-        return web.json_response({"data": data})
+        return web.json_response({"data": token_data(found, now)})
 
     async def subscribed_apps(self, request: web.Request) -> web.Response:
         """``GET /{waba_id}/subscribed_apps``."""
         number = self._number_of_waba(request)
         if number.waba_id not in self._world.subscriptions:
             return web.json_response({"data": []})
+        app_id = number.subscribed_app_id or number.app_id
         app: dict[str, Any] = {
             "whatsapp_business_api_data": {
-                "id": number.app_id,
-                "link": f"https://www.facebook.com/games/?app_id={number.app_id}",
+                "id": app_id,
+                "link": f"https://www.facebook.com/games/?app_id={app_id}",
                 "name": "metasim",
             }
         }
@@ -145,6 +141,7 @@ class GraphApi:
         body = await _body(request) if await request.read() else {}
         override = await self._verified_override(body if isinstance(body, dict) else {})
         self._world.subscriptions[number.waba_id] = override
+        number.subscribed_app_id = None
         return web.json_response({"success": True})
 
     async def unsubscribe(self, request: web.Request) -> web.Response:
@@ -176,7 +173,12 @@ class GraphApi:
         numbers = [item for item in self._world.numbers.values() if item.waba_id == waba_id]
         if not numbers:
             raise no_such_object(request, waba_id)
-        return owner(self._world, request, numbers)
+        number = owner(self._world, request, numbers)
+        check_scope(number, MANAGEMENT)
+        targets = number.token.target_ids
+        if targets and waba_id not in targets:
+            raise no_such_object(request, waba_id)
+        return number
 
     def _node(self, number: Number) -> dict[str, Any]:
         waba_override = self._world.subscriptions.get(number.waba_id)

@@ -33,6 +33,24 @@ class Template:
     """How many parameters its body takes; None for any."""
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What Meta knows of an access token. Times are unix seconds, 0 for never."""
+
+    kind: str = "SYSTEM_USER"
+    valid: bool = True
+    issued_at: int = 0
+    expires_at: int = 0
+    data_access_expires_at: int = 0
+    scopes: tuple[str, ...] = ("whatsapp_business_management", "whatsapp_business_messaging")
+    target_ids: tuple[str, ...] | None = None
+    """What it was granted for; None: the number's own account."""
+
+    def expired(self, now: float) -> bool:
+        """Whether it ran out."""
+        return self.expires_at != 0 and self.expires_at <= now
+
+
 @dataclass(slots=True)
 class Number:
     """A business phone number with its credentials and callback URLs."""
@@ -52,6 +70,11 @@ class Number:
     """The app's "Require App Secret": calls without ``appsecret_proof`` are refused."""
     templates: tuple[Template, ...] | None = None
     """What may be sent as a template; None for anything."""
+    node: dict[str, Any] = field(default_factory=dict)
+    """Fields of its node that are other than they should be."""
+    token: Token = field(default_factory=Token)
+    subscribed_app_id: str | None = None
+    """Another app that the account is subscribed to in place of the number's."""
 
 
 @dataclass(slots=True)
@@ -178,7 +201,7 @@ class World:
 
         Only the field ``messages`` can be overridden; all others go to the app.
         """
-        if number.waba_id not in self.subscriptions:
+        if number.waba_id not in self.subscriptions or number.subscribed_app_id:
             return None
         override = number.override_url or self.subscriptions[number.waba_id]
         return (override if overridable else None) or number.callback_url

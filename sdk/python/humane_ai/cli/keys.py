@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import Enum
 from typing import Annotated, get_args
 
 import typer
 
 from humane_ai._keys import Scope
+from humane_ai._records import ApiKey
 from humane_ai.cli.session import Session, Yes, command, group
 from humane_ai.cli.showing import plain, wire, write_json
 
@@ -48,15 +50,14 @@ def list_keys(
     """Keys, oldest first."""
     here.rows(
         here.client.keys.list(revoked=revoked),
-        ("id", "label", "key", "scopes", "state", "last used", "until"),
+        ("id", "label", "ends in", "allows", "last used", "until"),
         lambda one: (
             one.id,
             one.label,
-            f"…{one.last4}",
+            one.last4,
             " ".join(one.scopes),
-            one.state,
-            one.last_used_at or "never",
-            one.expires_at or "no end",
+            _day(one.last_used_at) or "never",
+            _until(one),
         ),
         empty="No key is shown to this one. Make one: humane keys create LABEL",
     )
@@ -73,3 +74,13 @@ def revoke(
     here.confirm(f"Revoke {key_id}? Programs that use it are refused at once.", yes=yes)
     here.client.keys.revoke(key_id)
     here.say(f"{key_id} is revoked.")
+
+
+def _until(key: ApiKey) -> str:
+    if key.state in ("expired", "revoked"):
+        return key.state
+    return _day(key.expires_at) or "no end"
+
+
+def _day(at: datetime | None) -> str:
+    return "" if at is None else f"{at.astimezone():%Y-%m-%d}"

@@ -14,6 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+WHOLE = frozenset({"id", "at", "when", "last used", "last seen", "until"})
+"""Columns that are copied or compared, so that they stay on one line."""
+
 
 def console(*, stderr: bool = False) -> Console:
     """Colour only on a terminal and without NO_COLOR; never markup in what people wrote."""
@@ -34,10 +37,10 @@ def plain(value: object) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Rows under headings; what is too long goes on in the next line, but for an id: it is copied."""
-    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
+    """Rows under headings; what is too long goes on in the next line, but for ids and times."""
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for column in columns:
-        made.add_column(column, overflow="fold", no_wrap=column == "id")
+        made.add_column(column, overflow="fold", no_wrap=column in WHOLE)
     for row in rows:
         made.add_row(*(Text(plain(value)) for value in row))
     return made

@@ -35,8 +35,8 @@ def list_users(
     """People, last seen first."""
     here.rows(
         islice(here.client.users.list(channel, limit=min(limit, 200)), limit),
-        ("id", "name", "mood", "energy", "last seen", "machine"),
-        lambda one: (_short(one), one.name, one.mood, one.energy, one.last_seen, _machine(one)),
+        ("id", "name", "mood", "last seen", "machine"),
+        lambda one: (_short(one), one.name, one.mood, one.last_seen, _machine(one)),
         empty='Nobody has written yet. Try: humane process "Hello" --user me',
     )
 

@@ -12,7 +12,11 @@ from shared.mongo.indexes import Database
 KEPT_PER_CHANNEL = 500
 TRIM_EVERY = 50
 """Insertions between two trims; a channel may hold this many more for a while."""
-
+WEBHOOK_KINDS = ("handshake", "handshake_astray", "delivery", "problem")
+TELLING = tuple(
+    f"detail.{name}"
+    for name in ("outcome", "problem", "messages", "statuses", "ignored", "foreign")
+)
 
 NEWEST_FIRST = [("at", -1), ("_id", -1)]
 
@@ -69,3 +73,9 @@ class ActivityStore:
             {"at": item["at"], "kind": item["kind"], "detail": item["detail"]}
             async for item in cursor
         ]
+
+    async def telling(self, tenant: str, channel_id: str) -> list[dict[str, Any]]:
+        """What came to the webhook, in no order: times, kinds and what kind of each."""
+        query = {"tenant": tenant, "channel_id": channel_id, "kind": {"$in": list(WEBHOOK_KINDS)}}
+        shown = dict.fromkeys(("at", "kind", *TELLING), 1)
+        return [row async for row in self._activity.find(query, shown)]

@@ -74,6 +74,13 @@ class ChannelStore:
         document = await self._channels.find_one({"_id": channel_id, "deleted": False}, _READ)
         return None if document is None else _channel(document)
 
+    async def of_verify_token(self, token_hash: str) -> Channel | None:
+        """Whose verify token this is, whoever it belongs to: for what ingress tells alone."""
+        document = await self._channels.find_one(
+            {"verify_token_hash": token_hash, "deleted": False}, _READ
+        )
+        return None if document is None else _channel(document)
+
     async def page(
         self, tenant: str, *, limit: int, after: tuple[datetime, str] | None
     ) -> list[Channel]:

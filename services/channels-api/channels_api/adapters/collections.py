@@ -15,6 +15,7 @@ INDEXES = (
     Index(CHANNELS, (("tenant", 1), ("created_at", 1), ("_id", 1)), name="tenant_created_at"),
     # Not unique: one number may be subscribed to by several apps, each with its own secret.
     Index(CHANNELS, (("tenant", 1), ("phone_number_id", 1)), name="tenant_number"),
+    Index(CHANNELS, (("verify_token_hash", 1),), name="verify_token_hash"),
     outbox_index(CHANNELS),
     Index(API_KEYS, (("tenant", 1), ("created_at", 1)), name="tenant_created_at"),
     Index(API_KEYS, (("tenant", 1), ("public_id", 1)), name="tenant_public_id", unique=True),

@@ -162,6 +162,14 @@ def changed(channel: Channel, changes: Changes, now: datetime, grace: timedelta)
     return after
 
 
+def also_verified_by(channel: Channel, token_hash: str, now: datetime, until: datetime) -> Channel:
+    """``channel`` when a second verify token passes until ``until``; its own stays as it is."""
+    tokens = (Retired(token_hash, until), *_valid(channel.retired_verify_token_hashes, now))
+    return replace(
+        channel, version=channel.version + 1, retired_verify_token_hashes=tokens[:MOST_RETIRED]
+    )
+
+
 def same_but_for_health(one: Channel, other: Channel) -> bool:
     """Whether no person changed anything from one to the other: health changes by itself."""
     return replace(other, health=one.health, version=one.version) == one

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from channels_api.adapters.activity_store import ActivityStore, Item
+from channels_api.adapters.channel_store import ChannelStore
 from channels_api.domain import notices
 from channels_api.domain.channels import Channel
 from channels_api.domain.health import PROBLEM_ENDED, Verdict, problem_detected
@@ -13,6 +14,7 @@ from shared.bus.failures import Permanent
 from shared.contracts import (
     ChannelAccountNoticeReceived,
     ChannelDeliveryObserved,
+    ChannelHandshakeAstray,
     ChannelHandshakeAttempted,
     ChannelProblemDetected,
     ChannelProblemEnded,
@@ -32,12 +34,18 @@ HANDSHAKE_MESSAGES = {
     "wrong_mode": "Refused: the request was no subscription (hub.mode). It did not come from Meta.",
 }
 
+ASTRAY_MESSAGE = (
+    "Refused: the verify token is this channel's, but the address is not. Compare the end of the "
+    "callback address on Meta's configuration page with webhook_url_hint."
+)
+
 
 class KeepActivity:
     """Handles every event of the ``activity`` exchange."""
 
-    def __init__(self, store: ActivityStore, health: WatchHealth) -> None:
+    def __init__(self, store: ActivityStore, channels: ChannelStore, health: WatchHealth) -> None:
         self._store = store
+        self._channels = channels
         self._health = health
 
     async def handle(self, envelope: Envelope) -> None:
@@ -53,6 +61,8 @@ class KeepActivity:
                 message = HANDSHAKE_MESSAGES[tried.outcome]
                 detail = {"outcome": tried.outcome, "message": message}
                 return _line(envelope, tried.channel_id, "handshake", detail)
+            case ChannelHandshakeAstray.TYPE:
+                return await self._astray(envelope, envelope.payload(ChannelHandshakeAstray))
             case ChannelDeliveryObserved.TYPE:
                 seen = envelope.payload(ChannelDeliveryObserved)
                 return _line(envelope, seen.channel_id, "delivery", _delivery(seen))
@@ -64,6 +74,14 @@ class KeepActivity:
                 return await self._notice(envelope, envelope.payload(ChannelAccountNoticeReceived))
             case _:
                 raise Permanent("unknown_activity")
+
+    async def _astray(self, envelope: Envelope, astray: ChannelHandshakeAstray) -> Item | None:
+        """A line for the channel whose token it is; None when it is nobody's."""
+        channel = await self._channels.of_verify_token(astray.token_hash)
+        if channel is None:
+            return None
+        detail = {"outcome": "wrong_integration_id", "message": ASTRAY_MESSAGE}
+        return Item(channel.tenant, channel.id, envelope.time, "handshake_astray", detail)
 
     async def _problem(self, envelope: Envelope, problem: ChannelProblemDetected) -> Item | None:
         verdict = problem_detected(problem.problem, problem.detail, problem.code)

@@ -24,6 +24,8 @@ from channels_api.domain.channels import (
 )
 from channels_api.domain.health import difference
 from channels_api.handlers.announce import announcement, health_news
+from channels_api.handlers.examine import Examine
+from channels_api.http.checks import Checks, finding_shape
 from channels_api.http.requests import CreateChannel, UpdateChannel
 from channels_api.http.shapes import channel_shape
 from shared.bus.outbox import Outbox
@@ -49,6 +51,8 @@ class Channels:
         keyring: Keyring,
         clock: Clock,
         grace: timedelta,
+        examine: Examine,
+        checks: Checks,
     ) -> None:
         self._store = store
         self._activity = activity
@@ -56,6 +60,8 @@ class Channels:
         self._keyring = keyring
         self._clock = clock
         self._grace = grace
+        self._examine = examine
+        self._checks = checks
 
     def routes(self) -> list[web.RouteDef]:
         """Every route under ``/api/channels``."""
@@ -73,6 +79,7 @@ class Channels:
         """201 with the verify token, this once. An ``Idempotency-Key`` makes a repeat the same."""
         tenant = request[PRINCIPAL].tenant
         asked = await read_model(request, CreateChannel)
+        wanted = self._checks.wanted(asked.public_base_url, subscribe=asked.subscribe)
         channel_id, verify_token = await self._identity(request, tenant, asked)
         channel = self._new_channel(channel_id, tenant, asked, verify_token)
         shown: Channel | None = channel
@@ -82,7 +89,10 @@ class Channels:
             raise _not_repeatable()
         others = await self._store.others_of_number(shown)
         shape = channel_shape(shown, self._clock(), verify_token=verify_token)
-        return json_response({**shape, "warnings": _warnings(others)}, status=201)
+        shape["warnings"] = _warnings(others)
+        if wanted.public_base_url is not None or wanted.subscribe:
+            shape["setup"] = await self._checks.run(shown, verify_token, wanted)
+        return json_response(shape, status=201)
 
     async def _identity(
         self, request: web.Request, tenant: str, asked: CreateChannel
@@ -275,7 +285,8 @@ class Channels:
         channel = await self._channel(request)
         limit = query_int(request, "limit", default=100, low=1, high=KEPT_PER_CHANNEL)
         newest = await self._activity.newest(channel.tenant, channel.id, limit)
-        return json_response({"activity": newest})
+        diagnosis = finding_shape(await self._examine.diagnosis(channel))
+        return json_response({"activity": newest, "diagnosis": diagnosis})
 
 
 def etag(channel: Channel) -> str:

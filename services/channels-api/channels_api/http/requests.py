@@ -59,6 +59,22 @@ class CreateChannel(Settings):
     label: Label | None = None
     auto_reply: bool = False
     waba_id: WabaId | None = None
+    public_base_url: str | None = None
+    subscribe: bool = False
+
+
+class CheckChannel(BaseModel):
+    """The body of ``POST /api/channels/{id}/check``; what an address looks like is said elsewhere."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    public_base_url: str | None = None
+
+
+class SetUpChannel(CheckChannel):
+    """The body of ``POST /api/channels/{id}/setup``."""
+
+    subscribe: bool = False
 
 
 class UpdateChannel(Settings):

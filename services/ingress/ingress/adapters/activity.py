@@ -14,6 +14,7 @@ from shared.bus.port import Bus, BusError
 from shared.bus.topology import ACTIVITY
 from shared.contracts import (
     ChannelDeliveryObserved,
+    ChannelHandshakeAstray,
     ChannelHandshakeAttempted,
     ChannelProblemDetected,
     Envelope,
@@ -27,6 +28,10 @@ MOST_PENDING = 1000
 """Activity is news, not truth: beyond this it is dropped."""
 DELIVERY_EVERY_S = 1.0
 PROBLEM_EVERY_S = 60.0
+ASTRAY_EVERY_S = 0.5
+"""Anybody can send such a token to any address; more often than this it is no operator."""
+NOBODY = "nobody"
+"""Tenant of what is not known to be anybody's."""
 PUBLISH_TIMEOUT_S = 5.0
 
 
@@ -47,12 +52,27 @@ class Activity:
         self._tasks: set[asyncio.Task[None]] = set()
         self._counts: dict[str, _Counts] = {}
         self._problem_told_at: dict[str, float] = {}
+        self._astray_told_at = -ASTRAY_EVERY_S
         self._stopping = asyncio.Event()
 
     def handshake(self, channel: ChannelForIngress, outcome: Outcome) -> None:
         """Somebody pressed "Verify and save"."""
         attempted = ChannelHandshakeAttempted(channel_id=channel.channel_id, outcome=outcome.value)
         self._publish(channel, "channel.handshake", attempted)
+
+    def astray(self, token_hash: str) -> None:
+        """A token that may be ours came to an address it does not belong to. Told now and then."""
+        now = monotonic()
+        if now - self._astray_told_at < ASTRAY_EVERY_S or len(self._tasks) >= MOST_PENDING:
+            return
+        self._astray_told_at = now
+        envelope = Envelope.of(
+            ChannelHandshakeAstray(token_hash=token_hash),
+            source="ingress",
+            subject=NOBODY,
+            tenant=NOBODY,
+        )
+        self._start(self._publish_one("channel.handshake_astray", envelope))
 
     def delivery(self, channel: ChannelForIngress, found: Split) -> None:
         """A signed webhook was taken."""

@@ -2,8 +2,12 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from enum import StrEnum
+
+OUR_TOKEN = re.compile(r"vt_[0-9A-Za-z]{43}")
+"""256 random bits, so that its hash may be told. What people make up themselves is not hashed."""
 
 
 class Outcome(StrEnum):
@@ -25,6 +29,12 @@ def judge(mode: str, token: str, token_hashes: Sequence[str]) -> Outcome:
     if token != token.strip() and _known(token.strip(), token_hashes):
         return Outcome.TOKEN_HAS_WHITESPACE
     return Outcome.TOKEN_MISMATCH
+
+
+def hash_of_ours(token: str) -> str | None:
+    """SHA-256 hex of a token that we may have made, white space around it aside; else None."""
+    ours = OUR_TOKEN.fullmatch(token.strip())
+    return None if ours is None else hashlib.sha256(ours[0].encode()).hexdigest()
 
 
 def _known(token: str, token_hashes: Sequence[str]) -> bool:

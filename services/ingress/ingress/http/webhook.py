@@ -11,7 +11,7 @@ from aiohttp import web
 
 from ingress.adapters.activity import Activity
 from ingress.domain.decode import MalformedError, decode
-from ingress.domain.handshake import Outcome, judge
+from ingress.domain.handshake import Outcome, hash_of_ours, judge
 from ingress.domain.messages import Notice, UserMessage
 from ingress.domain.signature import Refusal, refusal
 from ingress.domain.split import AccountNotice, Split, split
@@ -93,6 +93,7 @@ class Webhook:
         channel = await self._channel(integration_id)
         if channel is None:
             self._budget.failed(address)
+            self._tell_astray(request)
             self._refused_handshake("unknown_integration", integration_id)
             return _forbidden()
         outcome = judge(
@@ -104,6 +105,8 @@ class Webhook:
         challenge = request.query.get("hub.challenge", "")
         if outcome is not Outcome.VERIFIED or len(challenge) > LONGEST_CHALLENGE:
             self._budget.failed(address)
+            if outcome is Outcome.TOKEN_MISMATCH:
+                self._tell_astray(request)
             self._refused_handshake(outcome.value, channel.channel_id)
             return _forbidden()
         self._metrics.handshakes.labels(outcome.value).inc()
@@ -113,6 +116,12 @@ class Webhook:
             content_type="text/plain",
             headers={"X-Content-Type-Options": "nosniff"},
         )
+
+    def _tell_astray(self, request: web.Request) -> None:
+        """It may be another channel's token: that one's operator typed a wrong address."""
+        token_hash = hash_of_ours(request.query.get("hub.verify_token", ""))
+        if token_hash is not None and request.query.get("hub.mode") == "subscribe":
+            self._activity.astray(token_hash)
 
     def _refused_handshake(self, outcome: str, integration_id: str) -> None:
         self._metrics.handshakes.labels(outcome).inc()
