@@ -351,6 +351,11 @@ KINDS: Mapping[str, Kind] = {
         "Call setup again in a minute; it is safe to repeat.",
     ),
     "subscribed": Kind(OK, "The WhatsApp Business Account is now subscribed to the app."),
+    "subscribed_learnt": Kind(
+        OK,
+        "The one WhatsApp Business Account that the token was granted, {waba_id}, is now subscribed "
+        "to the app.",
+    ),
     "subscribe_refused": Kind(
         FAILED,
         "Meta refuses to subscribe the WhatsApp Business Account (code {code}).",
