@@ -7,16 +7,15 @@ from tests.e2e.product import Product
 from tests.support.eventually import eventually
 
 
-async def number_at_meta(product: Product) -> dict[str, str]:
+async def number_at_meta(product: Product) -> dict[str, Any]:
     """A number whose account is subscribed to nothing and whose webhooks go nowhere."""
-    number = {
+    number: dict[str, Any] = {
         "phone_number_id": str(secrets.randbelow(10**15) + 10**15),
         "access_token": "EAA" + secrets.token_hex(20),
         "app_secret": secrets.token_hex(16),
     }
     product.planted |= {number["access_token"], number["app_secret"]}
-    registered: dict[str, Any] = {**number, "subscribed": False}
-    await product.sim("numbers", registered)
+    await product.sim("numbers", {**number, "subscribed": False})
     return number
 
 

@@ -186,7 +186,7 @@ KINDS: Mapping[str, Kind] = {
         WARNING,
         "The channel has no waba_id; the token was granted one account alone, {waba_id}, so that "
         "was looked at.",
-        "If it is the number's account, write it down: PATCH /api/channels/{{id}} with waba_id.",
+        "If it is the number's account, give it to the channel as waba_id.",
     ),
     "waba_unknown": Kind(
         UNKNOWN,
