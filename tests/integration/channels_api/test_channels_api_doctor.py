@@ -314,8 +314,10 @@ async def test_the_simulator_in_that_state_is_found_out(here: DoctorWorld, code:
 
 async def test_an_address_inside_is_refused_without_a_call(uri: str) -> None:
     async with doctors(uri, allow_private_addresses=False) as here:
-        await here.register()
         await here.create()
+        await here.register(callback_url=here.ingress + here.channel["webhook_url_hint"])
+        # Nor is an address that Meta has: it was a caller's too.
+        assert not [code for code in await here.codes() if code.startswith("address_")]
         asked = {"public_base_url": "https://10.0.0.1", "subscribe": False}
         assert (await here.codes(public_base_url="https://10.0.0.1"))["address_refused"] == "failed"
         report = await here.call("setup", asked)
@@ -353,6 +355,7 @@ async def test_a_handshake_that_somebody_else_answered_is_missed(
         ({"type": "error", "code": 131000, "status": 429}, "limits our calls"),
         ({"type": "reset"}, "could not be reached"),
         ({"type": "corrupt"}, "could not be read"),
+        ({"type": "oversize"}, "could not be read"),
     ],
 )
 async def test_whatever_meta_does_is_a_finding(

@@ -251,7 +251,7 @@ def test_what_health_says_is_shown_plainly() -> None:
     assert said.endswith("WABA without a reason. BUSINESS: No [31mpayment. Pay.")
 
 
-@pytest.mark.parametrize("problem", ["name", "certificate", "timeout", "connection", "new"])
+@pytest.mark.parametrize("problem", ["name", "certificate", "tls", "timeout", "connection", "new"])
 def test_every_reason_for_no_answer_is_a_sentence(problem: str) -> None:
     (found,) = probed(Probe(problem=problem))
     assert found.code == "address_unreachable"

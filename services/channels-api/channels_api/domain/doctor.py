@@ -366,6 +366,7 @@ def probed(probe: Probe | None) -> Iterator[Finding]:
 _UNREACHED = {
     "name": "its name does not resolve",
     "certificate": "its certificate is not valid",
+    "tls": "it does not speak TLS there",
     "timeout": "it did not answer in time",
     "connection": "it takes no connection",
 }
