@@ -233,6 +233,12 @@ def test_the_number_goes_before_the_account_and_the_account_before_the_app() -> 
         assert "webhook_here" in codes(number=node)
 
 
+def test_what_meta_leaves_out_is_not_made_up() -> None:
+    found = codes(number=Said({"id": "1158201444"}))
+    assert "number_readable" in found
+    assert not {"number_connected", "health_available", "number_not_cloud"} & set(found)
+
+
 def test_what_health_says_is_shown_plainly() -> None:
     entities = [
         {"entity_type": "PHONE_NUMBER", "can_send_message": "AVAILABLE"},

@@ -250,10 +250,10 @@ def _node(node: Mapping[str, Any]) -> Iterator[Finding]:
         yield finding("number_not_cloud", value=value("platform_type"))
     if value("status") in RESTRICTED:
         yield finding("number_restricted", value=value("status"))
-    elif value("status") not in ("", "CONNECTED"):
-        yield finding("number_not_connected", value=value("status"))
-    else:
+    elif value("status") == "CONNECTED":
         yield finding("number_connected")
+    elif value("status"):
+        yield finding("number_not_connected", value=value("status"))
     if value("account_mode") == "SANDBOX":
         yield finding("number_sandbox")
     if value("quality_rating") in ("YELLOW", "RED"):
