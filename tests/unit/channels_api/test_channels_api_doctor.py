@@ -191,7 +191,9 @@ def test_a_token_without_targets_was_granted_every_account() -> None:
 @pytest.mark.parametrize(
     ("left", "code", "words"),
     [
+        (timedelta(minutes=5), "token_short_lived", "in 1 hour:"),
         (timedelta(hours=23), "token_short_lived", "23 hours"),
+        (timedelta(days=1, hours=3), "token_expires", "in 1 day:"),
         (timedelta(hours=25), "token_short_lived", "25 hours"),
         (timedelta(days=7), "token_expires", "7 days"),
         (timedelta(days=60), "token_expires", "60 days"),

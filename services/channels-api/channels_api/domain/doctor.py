@@ -171,8 +171,12 @@ def _life_of_token(expires_at: int, now_s: int) -> Finding:
     if not expires_at:
         return finding("token_lasting")
     if left_s <= SHORT_LIVED_S:
-        return finding("token_short_lived", hours=ceil(left_s / HOUR_S))
-    return finding("token_expires", days=left_s // DAY_S)
+        return finding("token_short_lived", left=_counted(ceil(left_s / HOUR_S), "hour"))
+    return finding("token_expires", left=_counted(left_s // DAY_S, "day"))
+
+
+def _counted(number: int, one: str) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
 
 
 def _data_access(ends_at: int, now_s: int) -> Iterator[Finding]:
@@ -181,7 +185,7 @@ def _data_access(ends_at: int, now_s: int) -> Iterator[Finding]:
     if ends_at <= now_s:
         yield finding("token_data_access_ended")
     elif ends_at - now_s < DATA_ACCESS_WARNING_S:
-        yield finding("token_data_access_ends", days=(ends_at - now_s) // DAY_S)
+        yield finding("token_data_access_ends", left=_counted((ends_at - now_s) // DAY_S, "day"))
 
 
 def _scopes(scopes: Sequence[str]) -> Iterator[Finding]:
