@@ -161,13 +161,14 @@ def load(cls: type[S], **overrides: Any) -> S:
         raise SettingsError(sorted([*problems, f"not valid JSON: {error}"])) from None
     except ValidationError as error:
         for item in error.errors(include_input=False, include_url=False, include_context=False):
-            name = _variable(cls, str(item["loc"][0])) if item["loc"] else "settings"
             hint = (
                 "is not set"
                 if item["type"] == "missing"
                 else item["msg"].removeprefix("Value error, ")
             )
-            problems.append(f"{name}: {hint}")
+            # What is about several settings together names them itself.
+            name = f"{_variable(cls, str(item['loc'][0]))}: " if item["loc"] else ""
+            problems.append(name + hint)
     if problems:
         raise SettingsError(sorted(problems))
     return settings

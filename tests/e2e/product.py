@@ -97,6 +97,8 @@ class Product:
                 },
                 "CHANNELS_API_KEY_ENCRYPTION_KEYS": json.dumps({"1": self.key_encryption_key}),
                 "CHANNELS_API_BOOTSTRAP_API_KEY": self.api_key,
+                "CHANNELS_API_GRAPH_BASE_URL": self.simulator_url,
+                "CHANNELS_API_ALLOW_PRIVATE_ADDRESSES": "true",
             }
         common |= {
             "INTERNAL_API_URL": f"http://{LOOPBACK}:{self.ports['internal']}",

@@ -189,6 +189,7 @@ class Channels:
         auto_reply: bool | None = None,
         access_token: str | None = None,
         app_secret: str | None = None,
+        waba_id: str | None = None,
         rotate_verify_token: bool = False,
         reply_debounce_ms: int | None = None,
         echo_pause_s: int | None = None,
@@ -199,7 +200,6 @@ class Channels:
         appsecret_proof: bool | None = None,
         health: Literal["ok"] | None = None,
         state: Literal["active", "disabled"] | None = None,
-        waba_id: str | None = None,
         if_match: str | None = None,
     ) -> Channel:
         """Change what is given and leave the rest. Raises NotFoundError.
@@ -221,6 +221,7 @@ class Channels:
                 auto_reply=auto_reply,
                 access_token=access_token,
                 app_secret=app_secret,
+                waba_id=waba_id,
                 rotate=rotate_verify_token,
                 reply_debounce_ms=reply_debounce_ms,
                 echo_pause_s=echo_pause_s,
@@ -231,7 +232,6 @@ class Channels:
                 appsecret_proof=appsecret_proof,
                 health=health,
                 state=state,
-                waba_id=waba_id,
                 if_match=if_match,
             )
         )
@@ -361,6 +361,7 @@ class AsyncChannels:
         auto_reply: bool | None = None,
         access_token: str | None = None,
         app_secret: str | None = None,
+        waba_id: str | None = None,
         rotate_verify_token: bool = False,
         reply_debounce_ms: int | None = None,
         echo_pause_s: int | None = None,
@@ -371,7 +372,6 @@ class AsyncChannels:
         appsecret_proof: bool | None = None,
         health: Literal["ok"] | None = None,
         state: Literal["active", "disabled"] | None = None,
-        waba_id: str | None = None,
         if_match: str | None = None,
     ) -> Channel:
         """Change what is given and leave the rest. Raises NotFoundError.
@@ -393,6 +393,7 @@ class AsyncChannels:
                 auto_reply=auto_reply,
                 access_token=access_token,
                 app_secret=app_secret,
+                waba_id=waba_id,
                 rotate=rotate_verify_token,
                 reply_debounce_ms=reply_debounce_ms,
                 echo_pause_s=echo_pause_s,
@@ -403,7 +404,6 @@ class AsyncChannels:
                 appsecret_proof=appsecret_proof,
                 health=health,
                 state=state,
-                waba_id=waba_id,
                 if_match=if_match,
             )
         )

@@ -16,7 +16,7 @@ FIRST_SCOPES: tuple[Scope, ...] = ("admin",)
 
 async def check_keyring(store: ChannelStore, keyring: Keyring) -> None:
     """Raises SettingsError when a stored secret needs a key version that is not configured."""
-    missing = await store.key_versions() - set(keyring.keys)
+    missing = await store.key_versions() - set(keyring.keys.versions)
     if missing:
         needed = f"stored secrets need key version {', '.join(sorted(missing))}; add it back"
         raise SettingsError([f"CHANNELS_API_KEY_ENCRYPTION_KEYS: {needed}"])

@@ -1,11 +1,12 @@
 """Settings of channels-api. ``python -m channels_api settings`` prints them."""
 
 import json
+from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from shared.crypto.sealing import Keyring, SealError
+from shared.crypto.sealing import Keyring, LocalKeys, SealError
 from shared.http.keys import API_KEY
 from shared.settings import BusSettings, InternalPortSettings, MongoSettings, ServiceTokens
 
@@ -25,8 +26,17 @@ class Settings(MongoSettings, BusSettings, InternalPortSettings):
     outbound_tokens: ServiceTokens = Field(
         description="Service tokens of outbound: it is told access tokens and whose a key is."
     )
-    key_encryption_keys: SecretStr = Field(
-        description='JSON: {"1": "<base64 of 32 bytes>"}; the last version seals, all open.'
+    key_encryption_keys: SecretStr | None = Field(
+        default=None,
+        description='JSON: {"1": "<base64 of 32 bytes>"}; the last version seals, all open.',
+    )
+    key_encryption_keys_dir: Path | None = Field(
+        default=None,
+        description="In its place a folder, as a secret is mounted: a file for each version, named "
+        "by it. The highest version seals, all open.",
+    )
+    key_encryption_current: str | None = Field(
+        default=None, description="Version that seals, where it is not the last."
     )
     secret_grace_s: int = Field(
         default=86_400,
@@ -84,25 +94,43 @@ class Settings(MongoSettings, BusSettings, InternalPortSettings):
             raise ValueError("must be hx_ and 43 letters or digits")
         return value
 
-    @field_validator("key_encryption_keys")
-    @classmethod
-    def _forms_a_keyring(cls, value: SecretStr) -> SecretStr:
+    @model_validator(mode="after")
+    def _forms_a_keyring(self) -> "Settings":
         try:
-            _keyring(value)
+            self.keyring()
         except SealError as error:
-            raise ValueError(str(error)) from None
-        return value
+            name = "KEYS" if self.key_encryption_keys_dir is None else "KEYS_DIR"
+            raise ValueError(f"CHANNELS_API_KEY_ENCRYPTION_{name}: {error}") from None
+        return self
 
     def keyring(self) -> Keyring:
-        """The key-encryption keys."""
-        return _keyring(self.key_encryption_keys)
+        """The key-encryption keys. Raises SealError when they do not stand."""
+        given, folder = self.key_encryption_keys, self.key_encryption_keys_dir
+        if given is not None and folder is not None:
+            raise SealError("CHANNELS_API_KEY_ENCRYPTION_KEYS is given too; give one of them")
+        if given is not None:
+            return Keyring(_from_json(given, self.key_encryption_current))
+        if folder is not None:
+            return Keyring(_from_folder(folder, self.key_encryption_current))
+        raise SealError("is not set, nor is CHANNELS_API_KEY_ENCRYPTION_KEYS_DIR")
 
 
-def _keyring(value: SecretStr) -> Keyring:
+def _from_json(value: SecretStr, current: str | None) -> LocalKeys:
     try:
         keys = json.loads(value.get_secret_value())
     except ValueError:
         raise SealError('must be JSON: {"1": "<base64 of 32 bytes>"}') from None
     if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
         raise SealError("must be a JSON object of version to base64 text")
-    return Keyring.from_text(keys)
+    return LocalKeys.from_text(keys, current)
+
+
+def _from_folder(folder: Path, current: str | None) -> LocalKeys:
+    try:
+        # A mounted secret has links and folders of its own, all of them hidden.
+        files = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        keys = {path.name: path.read_text(encoding="ascii").strip() for path in files}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SealError(f"cannot be read: {type(error).__name__}") from None
+    ordered = sorted(keys, key=lambda name: (len(name), name))
+    return LocalKeys.from_text({version: keys[version] for version in ordered}, current)

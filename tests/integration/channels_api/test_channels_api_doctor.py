@@ -14,7 +14,7 @@ from tests.integration.channels_api.doctor_world import (
     DoctorWorld,
     doctors,
 )
-from tests.integration.channels_api.world import ACCESS_TOKEN, APP_SECRET
+from tests.integration.channels_api.world import ACCESS_TOKEN, APP_SECRET, CREATE
 from tests.support.eventually import eventually
 
 MESSAGING, MANAGEMENT = "whatsapp_business_messaging", "whatsapp_business_management"
@@ -291,6 +291,7 @@ CASES: dict[str, Case] = {
     "override_set": setup(),
     "subscribed": setup(),
     "handshake_seen": setup(),
+    "subscribed_learnt": setup(account_not_given),
     "override_refused": setup(public_base_url="SIM"),
     "override_not_permitted": setup(token(scopes=[MESSAGING])),
     "override_unanswered": setup(fault(NODE, type="error", code=80008)),
@@ -313,8 +314,10 @@ async def test_the_simulator_in_that_state_is_found_out(here: DoctorWorld, code:
 
 async def test_an_address_inside_is_refused_without_a_call(uri: str) -> None:
     async with doctors(uri, allow_private_addresses=False) as here:
-        await here.register()
         await here.create()
+        await here.register(callback_url=here.ingress + here.channel["webhook_url_hint"])
+        # Nor is an address that Meta has: it was a caller's too.
+        assert not [code for code in await here.codes() if code.startswith("address_")]
         asked = {"public_base_url": "https://10.0.0.1", "subscribe": False}
         assert (await here.codes(public_base_url="https://10.0.0.1"))["address_refused"] == "failed"
         report = await here.call("setup", asked)
@@ -352,6 +355,7 @@ async def test_a_handshake_that_somebody_else_answered_is_missed(
         ({"type": "error", "code": 131000, "status": 429}, "limits our calls"),
         ({"type": "reset"}, "could not be reached"),
         ({"type": "corrupt"}, "could not be read"),
+        ({"type": "oversize"}, "could not be read"),
     ],
 )
 async def test_whatever_meta_does_is_a_finding(
@@ -436,8 +440,7 @@ async def test_a_retried_creation_sets_up_again_and_answers_the_same(here: Docto
     (_, first), (_, second) = answers
     assert (first["id"], first["verify_token"]) == (second["id"], second["verify_token"])
     assert [step["code"] for step in second["setup"]["steps"]] == [
-        "waba_learnt",
-        "subscribed",
+        "subscribed_learnt",
         "override_set",
         "handshake_seen",
     ]
@@ -468,6 +471,10 @@ async def test_nobody_has_us_call_meta_without_end(uri: str) -> None:
         await here.create()
         path = f"/api/channels/{here.channel['id']}/check"
         assert [(await here.product.call("POST", path))[0] for _ in range(3)] == [200, 200, 429]
+        body = {**CREATE, "subscribe": True}
+        status, problem = await here.product.call("POST", "/api/channels", body)
+        assert (status, problem["type"].rpartition(":")[2]) == (429, "too-many-checks")
+        assert (await here.product.call("POST", "/api/channels", CREATE))[0] == 201
 
 
 async def test_nothing_secret_is_logged_or_answered(here: DoctorWorld) -> None:

@@ -25,7 +25,7 @@ from shared.contracts import (
     InboundMessageReceived,
     InboundNoticeReceived,
 )
-from shared.ids import event_id, secret_hash
+from shared.ids import event_id, new_verify_token, secret_hash
 from shared.runtime import serving
 from shared.settings import load
 from tests.support.eventually import eventually
@@ -380,3 +380,23 @@ async def test_ingress_passes_on_settings_of_the_channel_and_notices(world: Worl
     (notice,) = await eventually(told)
     assert notice.data["notice"] == {"event": "ACCOUNT_RESTRICTION"}
     assert notice.data["account_id"] == "waba"
+
+
+async def test_a_token_of_ours_at_a_wrong_address_is_told_by_its_hash(world: World) -> None:
+    token = new_verify_token()
+
+    async def tried(channel: str, verify_token: str, mode: str = "subscribe") -> None:
+        query = {"hub.mode": mode, "hub.verify_token": verify_token, "hub.challenge": "1"}
+        url = f"{world.url}/api/ingress/whatsapp/{channel}"
+        async with world.http.get(url, params=query) as answer:
+            assert (answer.status, await answer.text()) == (403, "Verification failed.")
+
+    await tried("mc_unknown", "their own word")
+    await tried("mc_unknown", token, "unsubscribe")
+    await tried("mc_unknown", token)
+    # Right behind it, so within the pause: nobody floods the feed.
+    await tried(CHANNEL, token)
+    (told,) = await eventually(lambda: [e for e in world.activity if "astray" in e.type])
+    assert told.data == {"token_hash": secret_hash(token)}
+    assert (told.tenant, told.subject) == ("nobody", "nobody")
+    assert token not in repr(world.activity)

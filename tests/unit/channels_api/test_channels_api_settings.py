@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,7 +42,52 @@ def test_tokens_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_last_key_version_seals() -> None:
     keyring = settings(key_encryption_keys=json.dumps({"old": KEY, "new": KEY})).keyring()
-    assert (keyring.current, set(keyring.keys)) == ("new", {"old", "new"})
+    assert (keyring.keys.current, set(keyring.keys.versions)) == ("new", {"old", "new"})
+
+
+def test_another_version_may_seal() -> None:
+    ring = settings(
+        key_encryption_keys=json.dumps({"1": KEY, "2": KEY}), key_encryption_current="1"
+    ).keyring()
+    assert ring.keys.current == "1"
+
+
+def test_keys_come_from_a_mounted_folder(tmp_path: Path) -> None:
+    (tmp_path / "..data").mkdir()
+    for version in ("2", "10", "9"):
+        (tmp_path / version).write_text(KEY + "\n")
+    ring = settings(key_encryption_keys=None, key_encryption_keys_dir=tmp_path).keyring()
+    assert (ring.keys.current, set(ring.keys.versions)) == ("10", {"2", "9", "10"})
+
+
+@pytest.mark.parametrize(
+    ("folder", "current", "said"),
+    [
+        ("missing", None, "KEYS_DIR: cannot be read: FileNotFoundError"),
+        ("empty", None, "KEYS_DIR: no key-encryption key"),
+        ("bad", None, "KEYS_DIR: key version '1' is not 32 bytes"),
+        ("good", "7", "KEYS_DIR: the current key version '7' is not among the keys"),
+    ],
+)
+def test_a_folder_that_does_not_stand(
+    tmp_path: Path, folder: str, current: str | None, said: str
+) -> None:
+    for name, content in (("bad", "c2hvcnQ="), ("good", KEY)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1").write_text(content)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SettingsError, match=said) as caught:
+        settings(
+            key_encryption_keys=None,
+            key_encryption_keys_dir=tmp_path / folder,
+            key_encryption_current=current,
+        )
+    assert KEY not in str(caught.value)
+
+
+def test_keys_are_given_in_one_way(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="give one of them"):
+        settings(key_encryption_keys_dir=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -73,9 +73,11 @@ async def test_the_list_has_every_page(call: Caller, wire: Wire) -> None:
 
 async def test_update_sends_what_is_given(call: Caller, wire: Wire) -> None:
     channel = await created(call, auto_reply=True)
-    changed = await call(lambda c: c.channels.update(channel.id, auto_reply=False, label="Night"))
+    changed = await call(
+        lambda c: c.channels.update(channel.id, auto_reply=False, label="Night", waba_id="99")
+    )
     assert (wire.seen[1].method, wire.seen[1].path) == ("PATCH", "/api/channels/mc_1")
-    assert wire.seen[1].body == {"auto_reply": False, "label": "Night"}
+    assert wire.seen[1].body == {"auto_reply": False, "label": "Night", "waba_id": "99"}
     assert (changed.auto_reply, changed.label, changed.version) == (False, "Night", 2)
     assert changed.verify_token is None
 

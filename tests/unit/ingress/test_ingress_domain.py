@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingress.domain.decode import MalformedError, decode
-from ingress.domain.handshake import Outcome, judge
+from ingress.domain.handshake import Outcome, hash_of_ours, judge
 from ingress.domain.signature import Refusal, refusal
 from ingress.domain.split import Split, split
 from shared.contracts import Envelope, InboundMessageReceived
@@ -348,3 +348,11 @@ def test_any_message_that_is_taken_can_be_published(
             contact=message.contact,
         )
         Envelope.of(event, source="i", subject="s", tenant="t").encode()
+
+
+def test_only_tokens_of_our_making_are_hashed() -> None:
+    ours = "vt_" + "a1" * 21 + "Z"
+    digest = hashlib.sha256(ours.encode()).hexdigest()
+    assert [hash_of_ours(token) for token in (ours, f" {ours}\n")] == [digest, digest]
+    for token in ("", "my password", ours[:-1], ours + "x", "vt_" + "é" * 43, f"{ours} {ours}"):
+        assert hash_of_ours(token) is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.crypto.sealing import Keyring, Place, SealError
+from shared.crypto.sealing import Keyring, LocalKeys, Place, SealError, version_of
 
 OLD, NEW = b"o" * 32, b"n" * 32
 PLACE = Place("channels", "mc_1", "access_token")
@@ -14,7 +14,7 @@ PLACE = Place("channels", "mc_1", "access_token")
 
 def keyring(*versions: str) -> Keyring:
     keys = {"k1": OLD, "k2": NEW}
-    return Keyring({v: keys[v] for v in versions}, current=versions[-1])
+    return Keyring(LocalKeys({v: keys[v] for v in versions}, current=versions[-1]))
 
 
 @given(secret=st.text())
@@ -84,7 +84,7 @@ def test_after_a_rotation_the_new_key_seals_and_the_old_still_opens() -> None:
 
 def test_the_last_key_of_the_settings_is_current() -> None:
     text = {"k1": urlsafe_b64encode(OLD).decode(), "k2": urlsafe_b64encode(NEW).decode()}
-    assert Keyring.from_text(text).current == "k2"
+    assert LocalKeys.from_text(text).current == "k2"
 
 
 @pytest.mark.parametrize(
@@ -98,13 +98,36 @@ def test_the_last_key_of_the_settings_is_current() -> None:
 )
 def test_a_keyring_that_cannot_work_is_refused(keys: dict[str, str], says: str) -> None:
     with pytest.raises(SealError, match=says):
-        Keyring.from_text(keys)
+        LocalKeys.from_text(keys)
 
 
 def test_a_current_version_without_a_key_is_refused() -> None:
     with pytest.raises(SealError, match="'k9' is not among the keys"):
-        Keyring({"k1": OLD}, current="k9")
+        LocalKeys({"k1": OLD}, current="k9")
 
 
 def test_keys_are_not_in_the_repr() -> None:
     assert "ooo" not in repr(keyring("k1"))
+
+
+@given(secret=st.text())
+def test_a_rewrapped_secret_opens_with_the_new_key_alone(secret: str) -> None:
+    sealed = keyring("k1").seal(secret, PLACE)
+    both, new = keyring("k1", "k2"), keyring("k2")
+    again = both.rewrap(sealed, PLACE)
+    assert (version_of(sealed), version_of(again)) == ("k1", "k2")
+    assert sealed.split(".")[3:] == again.split(".")[3:], "the ciphertext stays as it is"
+    assert both.needs_rewrap(sealed)
+    assert not both.needs_rewrap(again)
+    assert new.open(again, PLACE) == secret
+    assert both.open(sealed, PLACE) == secret
+
+
+def test_only_what_belongs_here_is_rewrapped() -> None:
+    sealed = keyring("k1").seal("s", PLACE)
+    with pytest.raises(SealError, match="changed or belongs elsewhere"):
+        keyring("k1", "k2").rewrap(sealed, Place("channels", "mc_2", "access_token"))
+    with pytest.raises(SealError, match="'k1' is needed"):
+        keyring("k2").rewrap(sealed, PLACE)
+    with pytest.raises(SealError, match="not a sealed value"):
+        keyring("k2").rewrap("plain", PLACE)

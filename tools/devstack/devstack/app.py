@@ -46,6 +46,8 @@ async def stack(folder: Path, port: int, simulator_port: int) -> AsyncIterator[I
         mongodb_uri = os.environ.get("MONGODB_URI")
         if not mongodb_uri:
             mongodb_uri = await parts.enter_async_context(embedded_mongod(folder / "mongod"))
+        os.environ.setdefault("CHANNELS_API_GRAPH_BASE_URL", simulator_url)
+        os.environ.setdefault("CHANNELS_API_ALLOW_PRIVATE_ADDRESSES", "true")
         embedded = Embedded(mongodb_uri, os.environ.get("AMQP_URL"), kept.internal_token)
         channels = await parts.enter_async_context(
             member(

@@ -136,8 +136,10 @@ def _problem(error: Exception) -> str:
         return "refused"
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "name"
-    if isinstance(error, (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch)):
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return "certificate"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "tls"
     if isinstance(error, TimeoutError):
         return "timeout"
     return "connection"

@@ -164,10 +164,11 @@ def changed(channel: Channel, changes: Changes, now: datetime, grace: timedelta)
 
 def also_verified_by(channel: Channel, token_hash: str, now: datetime, until: datetime) -> Channel:
     """``channel`` when a second verify token passes until ``until``; its own stays as it is."""
-    tokens = (Retired(token_hash, until), *_valid(channel.retired_verify_token_hashes, now))
-    return replace(
-        channel, version=channel.version + 1, retired_verify_token_hashes=tokens[:MOST_RETIRED]
-    )
+    others = _valid(channel.retired_verify_token_hashes, now)
+    # Where there are too many, those go that would go soonest: not a rotated one in its grace.
+    kept = sorted(others, key=lambda old: old.until, reverse=True)[: MOST_RETIRED - 1]
+    tokens = (Retired(token_hash, until), *(old for old in others if old in kept))
+    return replace(channel, version=channel.version + 1, retired_verify_token_hashes=tokens)
 
 
 def same_but_for_health(one: Channel, other: Channel) -> bool:

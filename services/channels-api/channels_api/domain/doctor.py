@@ -171,8 +171,12 @@ def _life_of_token(expires_at: int, now_s: int) -> Finding:
     if not expires_at:
         return finding("token_lasting")
     if left_s <= SHORT_LIVED_S:
-        return finding("token_short_lived", hours=ceil(left_s / HOUR_S))
-    return finding("token_expires", days=left_s // DAY_S)
+        return finding("token_short_lived", left=_counted(ceil(left_s / HOUR_S), "hour"))
+    return finding("token_expires", left=_counted(left_s // DAY_S, "day"))
+
+
+def _counted(number: int, one: str) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
 
 
 def _data_access(ends_at: int, now_s: int) -> Iterator[Finding]:
@@ -181,7 +185,7 @@ def _data_access(ends_at: int, now_s: int) -> Iterator[Finding]:
     if ends_at <= now_s:
         yield finding("token_data_access_ended")
     elif ends_at - now_s < DATA_ACCESS_WARNING_S:
-        yield finding("token_data_access_ends", days=(ends_at - now_s) // DAY_S)
+        yield finding("token_data_access_ends", left=_counted((ends_at - now_s) // DAY_S, "day"))
 
 
 def _scopes(scopes: Sequence[str]) -> Iterator[Finding]:
@@ -250,10 +254,10 @@ def _node(node: Mapping[str, Any]) -> Iterator[Finding]:
         yield finding("number_not_cloud", value=value("platform_type"))
     if value("status") in RESTRICTED:
         yield finding("number_restricted", value=value("status"))
-    elif value("status") not in ("", "CONNECTED"):
-        yield finding("number_not_connected", value=value("status"))
-    else:
+    elif value("status") == "CONNECTED":
         yield finding("number_connected")
+    elif value("status"):
+        yield finding("number_not_connected", value=value("status"))
     if value("account_mode") == "SANDBOX":
         yield finding("number_sandbox")
     if value("quality_rating") in ("YELLOW", "RED"):
@@ -366,6 +370,7 @@ def probed(probe: Probe | None) -> Iterator[Finding]:
 _UNREACHED = {
     "name": "its name does not resolve",
     "certificate": "its certificate is not valid",
+    "tls": "it does not speak TLS there",
     "timeout": "it did not answer in time",
     "connection": "it takes no connection",
 }

@@ -131,13 +131,13 @@ KINDS: Mapping[str, Kind] = {
     "token_lasting": Kind(OK, "The access token never runs out."),
     "token_short_lived": Kind(
         WARNING,
-        "The access token silently dies in {hours} hours: it is one of the dashboard's 24-hour "
+        "The access token silently dies in {left}: it is one of the dashboard's 24-hour "
         "tokens or about to end.",
         _REPLACE_IT,
     ),
     "token_expires": Kind(
         WARNING,
-        "The access token silently dies in {days} days: tokens with an expiry live 60 days.",
+        "The access token silently dies in {left}: tokens with an expiry live 60 days.",
         _REPLACE_IT,
     ),
     "token_data_access_ended": Kind(
@@ -148,7 +148,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "token_data_access_ends": Kind(
         WARNING,
-        "The token's access to data ends in {days} days.",
+        "The token's access to data ends in {left}.",
         "Log in to the app once more with the person the token belongs to, or better: "
         + _REPLACE_IT,
     ),
@@ -186,7 +186,7 @@ KINDS: Mapping[str, Kind] = {
         WARNING,
         "The channel has no waba_id; the token was granted one account alone, {waba_id}, so that "
         "was looked at.",
-        "If it is the number's account, write it down: PATCH /api/channels/{{id}} with waba_id.",
+        "If it is the number's account, give it to the channel as waba_id.",
     ),
     "waba_unknown": Kind(
         UNKNOWN,
@@ -351,6 +351,11 @@ KINDS: Mapping[str, Kind] = {
         "Call setup again in a minute; it is safe to repeat.",
     ),
     "subscribed": Kind(OK, "The WhatsApp Business Account is now subscribed to the app."),
+    "subscribed_learnt": Kind(
+        OK,
+        "The one WhatsApp Business Account that the token was granted, {waba_id}, is now subscribed "
+        "to the app.",
+    ),
     "subscribe_refused": Kind(
         FAILED,
         "Meta refuses to subscribe the WhatsApp Business Account (code {code}).",

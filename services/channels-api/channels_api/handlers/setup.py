@@ -46,27 +46,25 @@ class Setup:
         """One finding for each step. Never fails for what Meta does."""
         steps: list[Finding] = []
         if wanted.subscribe:
-            steps += [step async for step in self._subscribe(channel, who)]
+            steps.append(await self._subscribe(channel, who))
         if wanted.public_base_url is not None:
             base = wanted.public_base_url
             steps += [step async for step in self._override(channel, who, verify_token, base)]
         return steps
 
-    async def _subscribe(self, channel: Channel, who: Credentials) -> AsyncIterator[Finding]:
-        waba_id = channel.waba_id
+    async def _subscribe(self, channel: Channel, who: Credentials) -> Finding:
+        waba_id = channel.waba_id or learnt_waba(await self._graph.token(who))
         if waba_id is None:
-            waba_id = learnt_waba(await self._graph.token(who))
-            if waba_id is None:
-                yield finding("waba_unknown")
-                return
-            yield finding("waba_learnt", waba_id=waba_id)
+            return finding("waba_unknown")
         match await self._graph.subscribe(who, waba_id):
+            case Said() if channel.waba_id is None:
+                return finding("subscribed_learnt", waba_id=waba_id)
             case Said():
-                yield finding("subscribed")
+                return finding("subscribed")
             case Refused() as refused:
-                yield finding("subscribe_refused", code=_code(refused))
+                return finding("subscribe_refused", code=_code(refused))
             case Silent() as silent:
-                yield finding("subscribe_unanswered", why=silent.why.value)
+                return finding("subscribe_unanswered", why=silent.why.value)
 
     async def _override(
         self, channel: Channel, who: Credentials, verify_token: str, base: str

@@ -80,6 +80,9 @@ class Channels:
         tenant = request[PRINCIPAL].tenant
         asked = await read_model(request, CreateChannel)
         wanted = self._checks.wanted(asked.public_base_url, subscribe=asked.subscribe)
+        to_set_up = wanted.public_base_url is not None or wanted.subscribe
+        if to_set_up:
+            self._checks.take_turn(request)
         channel_id, verify_token = await self._identity(request, tenant, asked)
         channel = self._new_channel(channel_id, tenant, asked, verify_token)
         shown: Channel | None = channel
@@ -90,7 +93,7 @@ class Channels:
         others = await self._store.others_of_number(shown)
         shape = channel_shape(shown, self._clock(), verify_token=verify_token)
         shape["warnings"] = _warnings(others)
-        if wanted.public_base_url is not None or wanted.subscribe:
+        if to_set_up:
             shape["setup"] = await self._checks.run(shown, verify_token, wanted)
         return json_response(shape, status=201)
 
