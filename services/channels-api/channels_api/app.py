@@ -10,6 +10,7 @@ from channels_api.adapters.channel_store import ChannelStore
 from channels_api.adapters.collections import API_KEYS, CHANNELS, INDEXES
 from channels_api.adapters.graph import GraphClient, GraphSettings
 from channels_api.adapters.key_store import KeyStore
+from channels_api.adapters.keyring_store import KeyringStore
 from channels_api.adapters.outside import Outside
 from channels_api.domain.addresses import Policy
 from channels_api.domain.pace import Pace
@@ -18,10 +19,12 @@ from channels_api.handlers.activity import KeepActivity, channel_of
 from channels_api.handlers.caught_up import TellCaughtUp
 from channels_api.handlers.examine import Examine
 from channels_api.handlers.health import WatchHealth
+from channels_api.handlers.rewrapping import Rewrapping
 from channels_api.handlers.setup import Setup
 from channels_api.http.channels import Channels
 from channels_api.http.checks import Checks
 from channels_api.http.internal import Internal
+from channels_api.http.keyring import KeyringApi
 from channels_api.http.keys import Keys
 from channels_api.settings import Settings
 from shared.bus.consumer import Consumer, ConsumerSpec
@@ -66,6 +69,11 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     )
     public.add_routes(checks.routes())
     public.add_routes(Keys(keys, key_outbox, clock).routes())
+    sealed = KeyringStore(database)
+    rewrapping = Rewrapping(sealed, keyring, clock, settings.instance)
+    public.add_routes(
+        KeyringApi(sealed, keyring, rewrapping, clock, settings.bootstrap_tenant).routes()
+    )
 
     internal = application(metrics)
     tokens: dict[Caller, ServiceTokens] = {
@@ -77,7 +85,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     internal.add_routes(Internal(channels, keys, keyring, clock).routes())
 
     async def prepare() -> None:
-        await check_keyring(channels, keyring)
+        await check_keyring(sealed, keyring)
         await ensure_first_key(keys, settings)
 
     keeper = ConsumerSpec(
@@ -97,6 +105,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             parts=(
                 channel_outbox,
                 key_outbox,
+                rewrapping,
                 TellCaughtUp((channel_outbox, key_outbox), resources.bus, clock),
                 Consumer(keeper, resources.bus, metrics, settings.instance),
             ),

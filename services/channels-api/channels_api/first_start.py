@@ -2,8 +2,8 @@
 
 import sys
 
-from channels_api.adapters.channel_store import ChannelStore
 from channels_api.adapters.key_store import KeyStore
+from channels_api.adapters.keyring_store import KeyringStore
 from channels_api.settings import Settings
 from shared.crypto.sealing import Keyring
 from shared.http.principal import Scope
@@ -14,9 +14,9 @@ FIRST_LABEL = "first key"
 FIRST_SCOPES: tuple[Scope, ...] = ("admin",)
 
 
-async def check_keyring(store: ChannelStore, keyring: Keyring) -> None:
+async def check_keyring(store: KeyringStore, keyring: Keyring) -> None:
     """Raises SettingsError when a stored secret needs a key version that is not configured."""
-    missing = await store.key_versions() - set(keyring.keys.versions)
+    missing = set(await store.versions()) - set(keyring.keys.versions)
     if missing:
         needed = f"stored secrets need key version {', '.join(sorted(missing))}; add it back"
         raise SettingsError([f"CHANNELS_API_KEY_ENCRYPTION_KEYS: {needed}"])

@@ -142,17 +142,6 @@ class ChannelStore:
         )
         return result.modified_count == 1
 
-    async def key_versions(self) -> set[str]:
-        """Versions of key-encryption keys that sealed secrets still need."""
-        sealed: list[str] = []
-        fields = dict.fromkeys((*SEALED_FIELDS, "retired_app_secrets"), 1)
-        async for channel in self._channels.find({"deleted": False}, fields):
-            sealed += [channel[name] for name in SEALED_FIELDS]
-            sealed += [old["value"] for old in channel["retired_app_secrets"]]
-        async for creation in self._creations.find({"verify_token": {"$ne": None}}):
-            sealed.append(creation["verify_token"])
-        return {value.split(".")[1] for value in sealed}
-
     async def reserve(self, creation: Creation) -> Creation:
         """``creation``, or the one that came first under the same id within a day."""
         kept: dict[str, Any] | None = None

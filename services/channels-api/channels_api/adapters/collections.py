@@ -7,6 +7,7 @@ CHANNELS = "channels"
 API_KEYS = "api_keys"
 ACTIVITY = "activity"
 CREATIONS = "channel_creations"
+KEYRING = "keyring"
 
 CREATION_KEPT_S = 86_400
 """How long an ``Idempotency-Key`` is remembered."""
