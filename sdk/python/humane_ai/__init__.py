@@ -22,6 +22,7 @@ from humane_ai._errors import (
     StreamError,
     ValidationError,
 )
+from humane_ai._keyring import KeyringStatus, KeyRotation, KeyVersion
 from humane_ai._media import MediaFile
 from humane_ai._records import (
     Action,
@@ -97,6 +98,9 @@ __all__ = [
     "HumaneError",
     "Interaction",
     "InvalidArgumentError",
+    "KeyRotation",
+    "KeyVersion",
+    "KeyringStatus",
     "MediaFile",
     "Memories",
     "Memory",

@@ -14,6 +14,7 @@ from humane_ai._channels import AsyncChannels
 from humane_ai._deliveries import AsyncDeliveries
 from humane_ai._errors import HumaneError
 from humane_ai._interactions import AsyncInteractions
+from humane_ai._keyring import AsyncKeyring
 from humane_ai._keys import AsyncKeys
 from humane_ai._memories import AsyncRecall
 from humane_ai._privacy import AsyncPrivacy
@@ -61,6 +62,7 @@ class AsyncHumaneClient:
         self.privacy = AsyncPrivacy(self._send)
         """All that is kept of a person: to see, and to erase."""
         self.keys = AsyncKeys(self._send)
+        self.keyring = AsyncKeyring(self._send)
         """Who may use the API."""
 
     @property

@@ -14,6 +14,7 @@ from humane_ai._channels import Channels
 from humane_ai._deliveries import Deliveries
 from humane_ai._errors import HumaneError
 from humane_ai._interactions import Interactions
+from humane_ai._keyring import Keyring
 from humane_ai._keys import Keys
 from humane_ai._memories import Recall
 from humane_ai._privacy import Privacy
@@ -61,6 +62,7 @@ class HumaneClient:
         self.privacy = Privacy(self._send)
         """All that is kept of a person: to see, and to erase."""
         self.keys = Keys(self._send)
+        self.keyring = Keyring(self._send)
         """Who may use the API."""
 
     @property

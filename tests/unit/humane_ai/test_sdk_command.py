@@ -332,11 +332,25 @@ async def test_everything_fits_into_80_columns(humane: Humane) -> None:
         ("users", "show", "sarah"),
         ("interactions", "list"),
         ("keys", "list"),
+        ("keyring", "status"),
         ("doctor",),
     ):
         _, out, _ = await humane(*words)
         assert out
         assert max(map(len, out.splitlines())) <= 80, words
+
+
+async def test_the_key_ring_is_rotated_and_followed(humane: Humane, wire: Wire) -> None:
+    _, out, _ = await humane("keyring", "status")
+    assert [line.split() for line in out.splitlines()[-2:]] == [["1", "no", "4"], ["2", "yes", "0"]]
+    code, out, _ = await humane("keyring", "rotate")
+    assert code == 0
+    assert "All is wrapped by version 2" in " ".join(out.split())
+    assert as_json(await humane("keyring", "rotate", "--no-wait", "--json"))["state"] == "running"
+    wire.records.rotation_ends = "incomplete"
+    code, out, _ = await humane("keyring", "rotate")
+    assert code == 1
+    assert "do not open" in " ".join(out.split())
 
 
 @pytest.mark.parametrize("extra", ["typer", "rich"])

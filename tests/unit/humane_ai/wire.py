@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from tests.unit.humane_ai.wire_records import FILE, KEY, USER, Records
+from tests.unit.humane_ai.wire_records import FILE, KEY, ROTATION, USER, Records
 
 API_KEY = "hx_" + "k" * 43
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -196,6 +196,8 @@ class Wire:
             return self._channels(request, parts[2:], body)
         if parts[:2] == ["api", "privacy"]:
             return self._privacy(request, parts[2:])
+        if parts[1] == "keyring":
+            return self._keyring(request.method)
         if parts[1] in ("users", "interactions", "deliveries", "keys"):
             return self._records(request, parts[1], parts[2:], body)
         return problem(404, "no-route", "There is no such route.")
@@ -302,6 +304,18 @@ class Wire:
             channel["health"] = dict(WELL)
         channel.update(body, version=channel["version"] + 1)
         return {**channel, "verify_token": f"vt-next-{channel['id']}"} if rotated else channel
+
+    def _keyring(self, method: str) -> web.StreamResponse:
+        """Each look finds the rotation further on."""
+        ring = self.records.keyring
+        if method == "POST":
+            ring["rotation"] = dict(ROTATION)
+            return web.json_response(ring["rotation"], status=202)
+        if ring["rotation"] is not None:
+            ring["rotation"]["done"] += 1
+            if ring["rotation"]["done"] == ring["rotation"]["total"]:
+                ring["rotation"]["state"] = self.records.rotation_ends
+        return web.json_response(ring)
 
     def _records(
         self, request: web.Request, kind: str, parts: list[str], body: Any

@@ -133,6 +133,17 @@ KEY: dict[str, Any] = {
     "revoked_at": None,
 }
 
+ROTATION: dict[str, Any] = {
+    "to_version": "2",
+    "state": "running",
+    "total": 2,
+    "done": 0,
+    "unreadable": 0,
+    "started_at": AT,
+    "started_by": "first key",
+    "finished_at": None,
+}
+
 MEMORY: dict[str, Any] = {"id": "mem-1", "text": "My name is Sarah.", "timestamp": AT}
 
 
@@ -146,6 +157,14 @@ class Records:
     deliveries: list[Any] = field(default_factory=lambda: [DELIVERY])
     memories: list[Any] = field(default_factory=lambda: [{**MEMORY, "similarity": 0.83}])
     keys: list[Any] = field(default_factory=lambda: [KEY])
+    keyring: Any = field(
+        default_factory=lambda: {
+            "current": "2",
+            "versions": [{"version": "1", "secrets": 4}, {"version": "2", "secrets": 0}],
+            "rotation": None,
+        }
+    )
+    rotation_ends: str = "done"
     erased: list[str] = field(default_factory=list)
     erasure: Any = field(
         default_factory=lambda: {"complete": True, "erased": {"interactions": 7, "memories": 3}}

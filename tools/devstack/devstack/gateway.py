@@ -13,6 +13,7 @@ HOP_BY_HOP = frozenset(
 ROUTES = (
     ("/api/ingress/", "ingress"),
     ("/api/channels", "channels-api"),
+    ("/api/keyring", "channels-api"),
     ("/api/keys", "channels-api"),
     ("/api/deliveries", "outbound"),
     ("/api/", "brain"),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from humane_ai._version import __version__
-from humane_ai.cli import channels, doctor, interactions, keys, talk, users
+from humane_ai.cli import channels, doctor, interactions, keyring, keys, talk, users
 from humane_ai.cli.exits import EPILOG
 
 app = typer.Typer(
@@ -44,3 +44,4 @@ app.add_typer(channels.app, name="channels")
 app.add_typer(users.app, name="users")
 app.add_typer(interactions.app, name="interactions")
 app.add_typer(keys.app, name="keys")
+app.add_typer(keyring.app, name="keyring")

@@ -42,7 +42,8 @@ class Batch:
     """What a batch came to. ``last``: none was left after it."""
 
     seen: int
-    unreadable: int
+    unreadable: tuple[str, ...]
+    """Ids of records with a value that does not open."""
     last_id: str
     last: bool
 
@@ -115,19 +116,20 @@ class KeyringStore:
         query = {**_WITH_SECRETS[claim.collection], "_id": {"$gt": claim.after}}
         shown = dict.fromkeys(_FIELDS[claim.collection], 1)
         records = await collection.find(query, shown).sort("_id", 1).limit(BATCH).to_list()
-        writes, unreadable = [], 0
+        writes: list[UpdateOne] = []
+        unreadable: list[str] = []
         for record in records:
             try:
                 changed = _rewrapped(claim.collection, record, keyring)
             except SealError:
-                unreadable += 1
+                unreadable.append(record["_id"])
                 continue
             if changed:
                 writes.append(UpdateOne(record, {"$set": changed}))
         if writes:
             await collection.bulk_write(writes, ordered=False)
         last_id = records[-1]["_id"] if records else claim.after
-        return Batch(len(records), unreadable, last_id, last=len(records) < BATCH)
+        return Batch(len(records), tuple(unreadable), last_id, last=len(records) < BATCH)
 
     async def progressed(self, holder: str, claim: Claim, batch: Batch) -> bool:
         """Keep how far it is; whether every collection was gone through."""
@@ -141,7 +143,7 @@ class KeyringStore:
             {"_id": _ROTATION, "holder": holder},
             {
                 "$set": place,
-                "$inc": {"done": batch.seen, "unreadable": batch.unreadable},
+                "$inc": {"done": batch.seen, "unreadable": len(batch.unreadable)},
             },
         )
         return over

@@ -66,8 +66,8 @@ class Rewrapping:
         if claim is None:
             return False
         batch = await self._store.rewrap(claim, self._keyring)
-        if batch.unreadable:
-            log.error("secrets_unreadable", records=batch.unreadable)
+        for record_id in batch.unreadable:
+            log.error("secrets_unreadable", record=record_id, collection=claim.collection)
         if await self._store.progressed(self._instance, claim, batch):
             await self._store.finish(self._instance, self._clock())
             log.info("keyring_gone_through", to_version=version)
