@@ -94,11 +94,12 @@ class TieredAnalyser:
 
     def analyse(self, text: str, *, hurried: bool = False) -> Analysis:
         """See ``Analyser``. Raises what a broken model raises."""
-        language = detect(text)
+        plain = normalise(text)
+        language = detect(text, plain)
         english = language in {"en", None}
         spelled = spelled_out(text, english=english)
         reading, tier = self._read(spelled, language, hurried=hurried)
-        return self._joined(text, language, reading, tier)
+        return self._joined(text, plain, language, reading, tier)
 
     def _read(
         self, spelled: str, language: str | None, *, hurried: bool
@@ -124,9 +125,8 @@ class TieredAnalyser:
         self._metrics.readings.labels(tier, reason).inc()
 
     def _joined(
-        self, text: str, language: str | None, reading: ModelReading, tier: Tier
+        self, text: str, plain: str, language: str | None, reading: ModelReading, tier: Tier
     ) -> Analysis:
-        plain = normalise(text)
         cues, voice = self._cues.read(plain), voice_of(text)
         valence = _with_cues(reading.valence, cues.triggers, language)
         valence = _ironic(valence) if voice.ironic else valence

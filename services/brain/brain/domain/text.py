@@ -31,8 +31,11 @@ _LEET_WORD = re.compile(r"(?<![\w@$!])(?=\S*[a-z])(?=\S*[013457@$!])[a-z013457@$
 _SPACED = re.compile(r"(?<!\w)\w(?:[ .\-_*]{1,2}\w){2,}(?!\w)")
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
 _JOINERS = re.compile(r"(?<=[^\W\d_])[-_]+(?=[^\W\d_])")
-_BLANKS = re.compile(r"[^\S\n]+")
+_BLANKS = re.compile(r"[^\S\n]{2,}|[^\S\n ]")
 _RUN = re.compile(r"([^\W\d_])\1{2,}")
+_THRICE = re.compile(r"(.)\1\1")
+"""Cheap to look for, and in every run."""
+_DOTS = re.compile("[.*_-]{2}|\u2026")
 _PAUSES = re.compile(r"(?<=\w)(?:[.*_-]{2,}|\u2026)\s*(?=\w)")
 
 
@@ -49,7 +52,13 @@ def normalise(text: str) -> str:
     spaces, runs of blanks one space; line breaks stay. Letters repeated three times or more are
     cut to two.
     """
-    return _RUN.sub(r"\1\1", _plain(text))
+    plain = _plain(text)
+    return _RUN.sub(r"\1\1", plain) if has_run(plain) else plain
+
+
+def has_run(text: str) -> bool:
+    """Whether a letter stands there three times in a row or more."""
+    return _THRICE.search(text) is not None and _RUN.search(text) is not None
 
 
 def spellings(text: str) -> tuple[str, ...]:
@@ -61,10 +70,10 @@ def spellings(text: str) -> tuple[str, ...]:
     """
     raw = _plain(text)
     readings = [raw]
-    if _RUN.search(raw):
+    if has_run(raw):
         readings = [_RUN.sub(r"\1\1", raw), _RUN.sub(r"\1", raw)]
     readings.append(" ".join(readings[0].split()))
-    if len(_PAUSES.findall(readings[0])) > 1:
+    if _DOTS.search(raw) and len(_PAUSES.findall(readings[0])) > 1:
         readings.append(_PAUSES.sub(" ", readings[0]))
     readings = list(dict.fromkeys(readings))
     if not _LEET_SIGNS.isdisjoint(raw):
