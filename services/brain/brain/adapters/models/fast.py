@@ -43,7 +43,7 @@ class _Heads:
 
     def scores(self, grams: _Found) -> Floats:
         """Of all heads, in their order."""
-        rows = self._table[grams.rows].astype(np.float32)
+        rows = self._table.take(grams.rows, axis=0).astype(np.float32)
         words = self._word_scale * (grams.values[: grams.words] @ rows[: grams.words])
         chars = self._char_scale * (grams.values[grams.words :] @ rows[grams.words :])
         return np.asarray(self._bias + words + chars, dtype=np.float32)
@@ -88,7 +88,7 @@ class FastReader:
         """Mood and emotions of the linear heads and the net together, and safety."""
         vector = self._embedder.of_spelled(spelled)
         found = self._english.scores(grams)
-        linear, safety = np.split(found, [len(self._net_share)])
+        linear, safety = found[: len(self._net_share)], found[len(self._net_share) :]
         linear = linear + vector @ self._static
         net = outputs.net_scores(vector, self._hidden, self._out)
         return linear + self._net_share * (net - linear), safety
