@@ -31,8 +31,8 @@ ALL = Sieve((one, one) for one in PATTERNS)
         (r"\bkill (?:me|him)\b", [[{"kill me", "kill him"}]]),
         (r"suicid\w*|kms", [[{"suicid"}], [{"kms"}]]),
         (
-            r"(?:want|wish)(?:ed)? \w+ d[iy]e",
-            [[{"want ", "wanted ", "wish ", "wished "}, {" die", " dye"}]],
+            r"(?:do|be)(?:ing)? \w+ d[iy]e",
+            [[{" die", " dye"}, {"do ", "doing ", "be ", "being "}]],
         ),
         (r"(?:go \w+|i) (?:\w+ ){1,2}die", [[{"go "}, {"die"}], [{"die"}]]),
         (r"(?:a|bc)d?x*", []),

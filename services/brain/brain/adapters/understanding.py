@@ -1,5 +1,6 @@
 """``Analyser`` by the trained models: the accurate tier within its time box, else the fast one."""
 
+from functools import cache
 from time import thread_time
 from typing import Protocol, Self
 
@@ -66,7 +67,8 @@ class TieredAnalyser:
         self._accurate = accurate
         self._fast = fast
         self._cues = cues
-        self._metrics = metrics
+        self._readings = cache(metrics.readings.labels)
+        """Looking for the labels' counter costs several times as much as counting."""
         self._time_box_s = time_box_s
         self._s_per_piece = FIRST_GUESS_S_PER_PIECE
         self._skipped = 0
@@ -122,7 +124,7 @@ class TieredAnalyser:
         return reading, "accurate"
 
     def _count(self, tier: Tier, reason: str) -> None:
-        self._metrics.readings.labels(tier, reason).inc()
+        self._readings(tier, reason).inc()
 
     def _joined(
         self, text: str, plain: str, language: str | None, reading: ModelReading, tier: Tier

@@ -163,6 +163,8 @@ def strictest(verdicts: Iterable[SafetyVerdict]) -> SafetyVerdict:
     ordered = sorted(verdicts, key=lambda v: (-v.action.severity, -v.risk_score))
     if not ordered:
         return SafetyVerdict()
+    if not any(map(_tells, ordered)) and ordered[0].risk_score >= ordered[-1].risk_score:
+        return ordered[0]
     return replace(
         ordered[0],
         risk_score=max(v.risk_score for v in ordered),
@@ -171,3 +173,8 @@ def strictest(verdicts: Iterable[SafetyVerdict]) -> SafetyVerdict:
         override=next((v.override for v in ordered if v.override), None),
         language=next((v.language for v in ordered if v.language), None),
     )
+
+
+def _tells(verdict: SafetyVerdict) -> bool:
+    """Whether it says more than how severe it is."""
+    return bool(verdict.flags or verdict.matched or verdict.override or verdict.language)

@@ -88,8 +88,14 @@ def spelled_out(text: str, *, english: bool = True) -> str:
     """``text`` with slang, stretched words and emoji as words; lower case. Never raises.
 
     Accents, other scripts and punctuation stay: the tokenisers know what to do with them. The
-    slang is English; ``english=False`` leaves it alone.
+    slang is English; ``english=False`` leaves it alone. The last answer is kept, because the analyser
+    and the memory of one turn read the same text.
     """
+    return _spelled_out(text, english)
+
+
+@lru_cache(maxsize=1)
+def _spelled_out(text: str, english: bool) -> str:
     text = text[:LONGEST]
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
