@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brain.adapters.models import outputs
-from brain.adapters.models.features import Grams, char_hashes, word_hashes, words_of
+from brain.adapters.models.features import Grams, char_hashes, to_unit, word_hashes, words_of
 from brain.adapters.models.outputs import Floats, ModelReading
 from brain.adapters.models.static import StaticEmbedder
 from brain.adapters.models.weights import Weights
@@ -56,6 +56,7 @@ class FastReader:
         self._embedder = embedder
         self._words = Grams.load(weights, "words")
         self._chars = Grams.load(weights, "chars")
+        self._idf = np.concatenate((self._words.idf, self._chars.idf))
         self._english = _Heads(weights, "vad", "emotions", "safety")
         self._mood = _Heads(weights, "vad")
         self._other = _Heads(weights, "polyglot", "safety")
@@ -96,8 +97,9 @@ class FastReader:
     def _grams(self, spelled: str) -> _Found:
         words = self._words.rows(word_hashes(words_of(spelled)))
         chars = self._chars.rows(char_hashes(spelled))
-        return _Found(
-            np.concatenate((words, chars + len(self._words))),
-            np.concatenate((self._words.values(words), self._chars.values(chars))),
-            len(words),
-        )
+        chars += len(self._words)
+        rows = np.concatenate((words, chars))
+        values = self._idf.take(rows)
+        to_unit(values[: len(words)])
+        to_unit(values[len(words) :])
+        return _Found(rows, values, len(words))

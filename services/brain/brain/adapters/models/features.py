@@ -5,6 +5,7 @@ n-grams of the training texts the commonest are known, each with a row of weight
 skipped.
 """
 
+import math
 import re
 from typing import Self
 from zlib import crc32
@@ -50,7 +51,7 @@ class Grams:
         self._count = len(hashes)
         # Once more the last one, so that a larger hash than all has a place too, which is not its own.
         self._hashes = np.concatenate((hashes, hashes[-1:]))
-        self._idf = idf
+        self.idf = idf
 
     @classmethod
     def load(cls, weights: Weights, name: str) -> Self:
@@ -69,9 +70,16 @@ class Grams:
 
     def values(self, rows: Rows) -> Floats:
         """TF-IDF of the rows with length one; presence counts, not frequency."""
-        values: Floats = self._idf.take(rows)
-        norm = np.sqrt(values @ values)
-        return values / norm if norm else values
+        values: Floats = self.idf.take(rows)
+        to_unit(values)
+        return values
+
+
+def to_unit(values: Floats) -> None:
+    """Length one, in place; zeros stay."""
+    norm = math.sqrt(values @ values)
+    if norm:
+        values /= norm
 
 
 def words_of(spelled: str) -> list[str]:
