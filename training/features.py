@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack
-from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from brain.adapters.models import features
 from brain.adapters.models.features import Grams
 from brain.adapters.models.pieces import PieceTable
 from brain.adapters.models.static import StaticEmbedder
+from brain.adapters.models.wordpieces import WordPieces
 from brain.domain.voice import spelled_out
 
 WORDS, CHARS = 70_000, 40_000
@@ -50,15 +50,13 @@ def matrix(rows: list[np.ndarray], grams: Grams) -> csr_matrix:
 
 def embedder(folder: Path) -> StaticEmbedder:
     """The static table of a folder of weights whose manifest is not written yet."""
-    tokenizer = Tokenizer.from_file(str(folder / "english-tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(256)
+    words = WordPieces.load(folder / "english-tokenizer.json")
     table = PieceTable(
         np.load(folder / "static.pieces.i4.npy"), np.load(folder / "static.pieces.scale.npy")
     )
     centre = folder / "static.centre.npy"
     known = np.load(centre) if centre.exists() else np.zeros(table.width, dtype=np.float32)
-    return StaticEmbedder(tokenizer, table, known)
+    return StaticEmbedder(words, table, known)
 
 
 def join(*blocks: csr_matrix | np.ndarray) -> csr_matrix:

@@ -1,13 +1,18 @@
 """The parts of the models that are arithmetic: 4-bit tables, known n-grams, the net."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from brain.adapters.models.features import Grams, char_hashes, word_hashes, words_of
 from brain.adapters.models.outputs import net_scores
 from brain.adapters.models.pieces import GROUP, PieceTable
+from brain.adapters.models.weights import Weights
+from brain.adapters.models.wordpieces import WordPieces
 from training.weights import save_pieces
 
 
@@ -50,6 +55,29 @@ def test_unknown_grams_are_skipped_and_known_ones_have_length_one():
 def test_any_text_has_hashes(text):
     assert len(set(char_hashes(text).tolist())) == len(char_hashes(text))
     assert len(word_hashes(words_of(text))) <= 2 * len(words_of(text))
+
+
+@pytest.fixture(scope="module")
+def pieces():
+    """(the tokenizer itself, the short way to the same pieces)"""
+    path = str(Weights().path("english-tokenizer.json"))
+    tokenizer = Tokenizer.from_file(path)
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer, WordPieces.load(Path(path))
+
+
+@given(st.one_of(st.text("abdehilnorstuwy'!?. -_#3\n\t\x00", max_size=60), st.text(max_size=30)))
+def test_the_short_way_gives_the_tokenizers_pieces(pieces, text):
+    tokenizer, short = pieces
+    spelled = text.casefold()
+    assert short.of(spelled) == tokenizer.encode(spelled, add_special_tokens=False).ids
+
+
+@pytest.mark.parametrize("spelled", ["q" * 100, "q" * 101, "unbelievably tireddd", "[cls] ##ing"])
+def test_long_and_odd_words_too(pieces, spelled):
+    tokenizer, short = pieces
+    assert short.of(spelled) == tokenizer.encode(spelled, add_special_tokens=False).ids
 
 
 def test_the_net_reads_one_vector_as_it_reads_rows():

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from brain.domain.cues import Cues
 from brain.domain.output_safety import OutputGates
+from brain.domain.profile_rules import rules
 from brain.domain.safety_rules import load_rules
-from brain.domain.sieve import Sieve, needed_pieces
+from brain.domain.sieve import Sieve, ways_of
 
 BOOK = load_rules()
 PATTERNS = [
@@ -17,25 +18,35 @@ PATTERNS = [
     *(mask.pattern for mask in BOOK.masks),
     *(rule.pattern for rule in BOOK.means),
     *(pattern for pattern, _ in OutputGates.load().rules),
+    *(pattern for pattern, _ in Cues.load()._sieve.items),
+    *(pattern for pattern, _ in rules()._facts.items),
+    *(pattern for pattern, _ in rules()._wishes.items),
 ]
 ALL = Sieve((one, one) for one in PATTERNS)
 
 
 @pytest.mark.parametrize(
-    ("source", "pieces"),
+    ("source", "ways"),
     [
-        (r"\bkill (?:me|him)\b", {"kill "}),
-        (r"suicid\w*|kms", {"suicid", "kms"}),
-        (r"(?:a|bc)d?x*", None),
-        (r"(?:die)?", None),
-        (r"(?:die)+ now", {" now"}),
-        (r"(?i)kill", None),
-        (r"\w+", None),
-        (r"(?=kill)\w+", None),
+        (r"\bkill (?:me|him)\b", [[{"kill me", "kill him"}]]),
+        (r"suicid\w*|kms", [[{"suicid"}], [{"kms"}]]),
+        (
+            r"(?:do|be)(?:ing)? \w+ d[iy]e",
+            [[{" die", " dye"}, {"do ", "doing ", "be ", "being "}]],
+        ),
+        (r"(?:go \w+|i) (?:\w+ ){1,2}die", [[{"go "}, {"die"}], [{"die"}]]),
+        (r"(?:a|bc)d?x*", []),
+        (r"(?:die)?", []),
+        (r"(?:die)+ now", [[{"die now"}]]),
+        (r"(?i)kill", []),
+        (r"(?i:k)ill now", []),
+        (r"\w+", []),
+        (r"(?=kill)\w+", []),
     ],
 )
-def test_what_a_match_must_hold(source, pieces):
-    assert needed_pieces(source) == (None if pieces is None else frozenset(pieces))
+def test_what_a_match_must_hold(source, ways):
+    found = [[set(clause) for clause in way] for way in ways_of(source)]
+    assert found == ways
 
 
 @given(st.data())

@@ -1,5 +1,6 @@
 """``Analyser`` by the trained models: the accurate tier within its time box, else the fast one."""
 
+from functools import cache
 from time import thread_time
 from typing import Protocol, Self
 
@@ -66,7 +67,8 @@ class TieredAnalyser:
         self._accurate = accurate
         self._fast = fast
         self._cues = cues
-        self._metrics = metrics
+        self._readings = cache(metrics.readings.labels)
+        """Looking for the labels' counter costs several times as much as counting."""
         self._time_box_s = time_box_s
         self._s_per_piece = FIRST_GUESS_S_PER_PIECE
         self._skipped = 0
@@ -94,11 +96,12 @@ class TieredAnalyser:
 
     def analyse(self, text: str, *, hurried: bool = False) -> Analysis:
         """See ``Analyser``. Raises what a broken model raises."""
-        language = detect(text)
+        plain = normalise(text)
+        language = detect(text, plain)
         english = language in {"en", None}
         spelled = spelled_out(text, english=english)
         reading, tier = self._read(spelled, language, hurried=hurried)
-        return self._joined(text, language, reading, tier)
+        return self._joined(text, plain, language, reading, tier)
 
     def _read(
         self, spelled: str, language: str | None, *, hurried: bool
@@ -121,12 +124,11 @@ class TieredAnalyser:
         return reading, "accurate"
 
     def _count(self, tier: Tier, reason: str) -> None:
-        self._metrics.readings.labels(tier, reason).inc()
+        self._readings(tier, reason).inc()
 
     def _joined(
-        self, text: str, language: str | None, reading: ModelReading, tier: Tier
+        self, text: str, plain: str, language: str | None, reading: ModelReading, tier: Tier
     ) -> Analysis:
-        plain = normalise(text)
         cues, voice = self._cues.read(plain), voice_of(text)
         valence = _with_cues(reading.valence, cues.triggers, language)
         valence = _ironic(valence) if voice.ironic else valence

@@ -46,19 +46,24 @@ _LETTER_HINTS = (("es", re.compile("[ñ¿¡]")), ("pt", re.compile("[ãõç]")))
 _HINT_WEIGHT = 2
 
 
-def detect(text: str) -> str | None:
-    """One of ``LANGUAGES``, or None when too little speaks for one of them. Never raises."""
-    letters = len(_LETTER.findall(text))
-    if not letters:
-        return None
-    if len(_DEVANAGARI.findall(text)) * 3 >= letters:
-        return "hi"
-    if len(_ARABIC.findall(text)) * 2 >= letters:
-        return "ar"
-    words = _WORD.findall(normalise(text))
-    scores = {name: sum(w in known for w in words) for name, known in _WORDS.items()}
-    for language, hint in _LETTER_HINTS:
-        if hint.search(text.casefold()):
-            scores[language] += _HINT_WEIGHT
+def detect(text: str, plain: str | None = None) -> str | None:
+    """One of ``LANGUAGES``, or None when too little speaks for one of them. Never raises.
+
+    ``plain``: ``normalise(text)``, where it is known already.
+    """
+    if not text.isascii():
+        letters = len(_LETTER.findall(text))
+        if not letters:
+            return None
+        if len(_DEVANAGARI.findall(text)) * 3 >= letters:
+            return "hi"
+        if len(_ARABIC.findall(text)) * 2 >= letters:
+            return "ar"
+    words = _WORD.findall(normalise(text) if plain is None else plain)
+    scores = {name: sum(map(known.__contains__, words)) for name, known in _WORDS.items()}
+    if not text.isascii():
+        for language, hint in _LETTER_HINTS:
+            if hint.search(text.casefold()):
+                scores[language] += _HINT_WEIGHT
     first, second = sorted(scores, key=lambda name: -scores[name])[:2]
     return first if scores[first] > scores[second] else None

@@ -24,6 +24,7 @@ K1, B = 1.2, 0.5  # facts/understanding §4
 DENSE_WEIGHT = 0.5  # this and the next four: LoCoMo dev, a grid that is flat around them
 BEFORE, AFTER = (0.4, 0.2), (0.2, 0.1)
 """Part of a memory's score that its neighbours get: one and two places later, and earlier."""
+_AROUND = np.array([*BEFORE[::-1], 1.0, *AFTER], dtype=np.float32)
 QUESTION_PENALTY = 0.4
 LENGTH_BONUS = 0.2
 """For one standard deviation of log length: "ok, sure" answers nothing."""
@@ -116,6 +117,31 @@ class _Postings:
         return self._arrays
 
 
+_NOWHERE = np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.float32)
+
+
+class _Spread:
+    """Mean and standard deviation of numbers that come one by one."""
+
+    __slots__ = ("_count", "_squares", "_sum")
+
+    def __init__(self) -> None:
+        self._count, self._sum, self._squares = 0, 0.0, 0.0
+
+    def add(self, number: float) -> None:
+        self._count += 1
+        self._sum += number
+        self._squares += number * number
+
+    @property
+    def mean(self) -> float:
+        return self._sum / self._count
+
+    @property
+    def deviation(self) -> float:
+        return math.sqrt(max(0.0, self._squares / self._count - self.mean**2))
+
+
 class Archive:
     """One person's memories, oldest first, ready to be searched.
 
@@ -129,8 +155,13 @@ class Archive:
         self._gone: set[int] = set()
         self._postings: dict[str, _Postings] = {}
         self._vectors = np.zeros((64, width), dtype=np.float32)
-        self._fixed = np.zeros((5, 64), dtype=np.float32)
+        self._fixed = np.zeros((4, 64), dtype=np.float32)
+        self._slots = np.zeros(64, dtype=np.intp)
         self._words: list[frozenset[str]] = []
+        self._questions: list[bool] = []
+        self._pictured: list[bool] = []
+        self._lengths = _Spread()
+        self._logs = _Spread()
         for memory in memories:
             self.add(memory)
 
@@ -153,6 +184,7 @@ class Archive:
         if place == len(self._vectors):
             self._vectors = np.concatenate((self._vectors, np.zeros_like(self._vectors)))
             self._fixed = np.concatenate((self._fixed, np.zeros_like(self._fixed)), axis=1)
+            self._slots = np.concatenate((self._slots, np.zeros_like(self._slots)))
         if memory.vector is not None:
             self._vectors[place] = memory.vector
         for word, count in Counter(words).items():
@@ -160,12 +192,24 @@ class Archive:
         self._fixed[:, place] = (
             len(words),
             math.log1p(len(words)),
-            -QUESTION_PENALTY * memory.is_question + IMPORTANCE_WEIGHT * memory.importance,
-            place > 0 and memory.created_at - self._memories[-1].created_at <= SAME_TALK,
-            _days(memory.created_at),
+            IMPORTANCE_WEIGHT * memory.importance - QUESTION_PENALTY * memory.is_question,
+            _days(memory.created_at) / RECENCY_HALF_LIFE_DAYS,
         )
+        self._slots[place] = self._next_slot(memory)
+        self._lengths.add(len(words))
+        self._logs.add(math.log1p(len(words)))
         self._memories.append(memory)
         self._words.append(frozenset(words))
+        self._questions.append(memory.is_question)
+        self._pictured.append(memory.vector is not None and bool(memory.vector.any()))
+
+    def _next_slot(self, memory: Memory) -> int:
+        """Neighbours of one talk stand side by side; between talks nobody reaches over the gap."""
+        if not self._memories:
+            return len(AFTER)
+        last = self._memories[-1].created_at
+        gap = 1 if memory.created_at - last <= SAME_TALK else 1 + len(AFTER)
+        return int(self._slots[len(self._memories) - 1]) + gap
 
     def revise(self, memory: Memory) -> None:
         """As ``add``; one that is known with another text is replaced, and counts as the newest."""
@@ -205,18 +249,21 @@ class Archive:
         asked = wanted(sorted(said))
         if not asked or not self._places:
             return ()
-        vector = None if embedder is None else embedder.embed(query)
-        centre = aim = None
-        if embedder is not None and vector is not None and vector.any():
-            centre, aim = embedder.centre, _unit(vector - embedder.centre)
+        vector = aim = centre = None
+        if embedder is not None:
+            vector, centre = embedder.embed(query), embedder.centre
+            if vector.any():
+                aim = _unit(vector - centre)
+            else:
+                vector = None
         scores, shares = self._scores(asked, vector, now)
         hits: list[MemoryHit] = []
         kept: list[frozenset[str]] = []
-        for place in self._best(scores, limit * 8 + len(self._gone)):
+        for place in _best(scores, limit * 8 + len(self._gone)):
             memory, words = self._memories[place], self._words[place]
             if place in self._gone or memory.id in but:
                 continue
-            if memory.is_question and _share(words, said) >= SAME_QUESTION:
+            if self._questions[place] and _share(words, said) >= SAME_QUESTION:
                 continue
             similarity = self._similarity(place, float(shares[place]), centre, aim)
             if similarity < threshold or any(_share(words, one) >= DUPLICATE_SHARE for one in kept):
@@ -229,51 +276,55 @@ class Archive:
                 break
         return tuple(hits)
 
-    def _best(self, scores: Vector, count: int) -> list[int]:
-        """Places of the highest scores, best first; the newer one of equals."""
-        if len(scores) > count:
-            some = np.argpartition(-scores, count)[:count]
-        else:
-            some = np.arange(len(scores))
-        return sorted(some.tolist(), key=lambda place: (-float(scores[place]), -place))
-
     def _scores(
         self, asked: dict[str, frozenset[str]], vector: Vector | None, now: datetime
     ) -> tuple[Vector, Vector]:
-        """(score, share of the query 0..1) of every memory."""
+        """(score, share of the query 0..1) of every memory. A score means something beside others."""
         count = len(self._memories)
-        lengths, logs, fixed, joined, days = self._fixed[:, :count]
-        lexical, shares = self._lexical(asked, lengths)
-        score = (1 - DENSE_WEIGHT) * _standard(lexical, LEAST_SPREAD[0])
-        if vector is not None and vector.any():
-            score += DENSE_WEIGHT * _standard(self._vectors[:count] @ vector, LEAST_SPREAD[1])
-        total = score + LENGTH_BONUS * _standard(logs, LEAST_SPREAD[2]) + fixed
-        for distance in (1, 2):
-            if count <= distance:
-                break
-            linked = joined[distance:] if distance == 1 else joined[2:] * joined[1:-1]
-            total[distance:] += BEFORE[distance - 1] * linked * score[:-distance]
-            total[:-distance] += AFTER[distance - 1] * linked * score[distance:]
-        ages = np.maximum(_days(now) - days, 0.0)
-        total += RECENCY_WEIGHT * np.exp2(ages / -RECENCY_HALF_LIFE_DAYS)
+        _, logs, worth, half_lives = self._fixed[:, :count]
+        lexical, shares = self._lexical(asked)
+        score = _standard(lexical, LEAST_SPREAD[0], 1 - DENSE_WEIGHT)
+        if vector is not None:
+            score += _standard(self._vectors[:count] @ vector, LEAST_SPREAD[1], DENSE_WEIGHT)
+        total = self._with_neighbours(score)
+        total += worth
+        # The mean of the lengths is left out: it is the same for all.
+        total += (LENGTH_BONUS / max(self._logs.deviation, LEAST_SPREAD[2])) * logs
+        ages = half_lives - np.float32(_days(now) / RECENCY_HALF_LIFE_DAYS)
+        total += RECENCY_WEIGHT * np.exp2(np.minimum(ages, 0.0))
         return total, shares
 
-    def _lexical(self, asked: dict[str, frozenset[str]], lengths: Vector) -> tuple[Vector, Vector]:
-        """(BM25, share of the query 0..1) of every memory."""
+    def _with_neighbours(self, score: Vector) -> Vector:
+        """Every score with the parts of those around it."""
+        slots = self._slots[: len(score)]
+        row = np.zeros(int(slots[-1]) + 1 + len(AFTER), dtype=np.float32)
+        row[slots] = score
+        return np.correlate(row, _AROUND)[slots - len(AFTER)]
+
+    def _lexical(self, asked: dict[str, frozenset[str]]) -> tuple[Vector, Vector]:
+        """(BM25, share of the query 0..1) of every memory.
+
+        All words are scored in one pass over their holders: a pass each costs more than the sums.
+        """
         count = len(self._memories)
-        scores, shares = np.zeros((2, count), dtype=np.float32)
-        ideal = 0.0
-        average = float(lengths.mean()) or 1.0
-        damping = K1 * (1 - B) + (K1 * B / average) * lengths
-        for words in asked.values():
-            places, times = self._holders(words)
-            rarity = _rarity(len(places), count)
-            ideal += rarity * (1.0 if len(places) else UNSEEN_WEIGHT)
-            if len(places):
-                term = times * np.float32(rarity * (K1 + 1)) / (times + damping[places])
-                scores[places] += term
-                shares[places] += np.minimum(term, rarity)
-        return scores, shares / ideal
+        found = [self._holders(words) for words in asked.values()]
+        holders = [len(places) for places, _ in found]
+        rarities = [_rarity(held, count) for held in holders]
+        ideal = sum(
+            rarity * (1.0 if held else UNSEEN_WEIGHT)
+            for rarity, held in zip(rarities, holders, strict=True)
+        )
+        places = np.concatenate([part for part, _ in found])
+        times = np.concatenate([part for _, part in found])
+        rarity = np.array(rarities, dtype=np.float32).repeat(holders)
+        average = self._lengths.mean or 1.0
+        damping = (K1 * B / average) * self._fixed[0][places] + K1 * (1 - B)
+        terms = (K1 + 1) * rarity * times / (times + damping)
+        scores, shares = (
+            np.bincount(places, each, count).astype(np.float32)
+            for each in (terms, np.minimum(terms, rarity))
+        )
+        return scores, shares / np.float32(ideal)
 
     def _holders(self, words: frozenset[str]) -> tuple[NDArray[np.intp], Vector]:
         """(places, occurrences) of the memories that hold any of ``words``, each place once."""
@@ -281,22 +332,21 @@ class Archive:
         if len(parts) == 1:
             return parts[0]
         if not parts:
-            return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.float32)
-        places = np.concatenate([part[0] for part in parts])
-        times = np.bincount(places, np.concatenate([part[1] for part in parts]))
-        held = np.unique(places)
-        return held, times[held].astype(np.float32)
+            return _NOWHERE
+        places, times = (np.concatenate(part) for part in zip(*parts, strict=True))
+        summed = np.bincount(places, times)
+        held = summed.nonzero()[0]
+        return held, summed[held].astype(np.float32)
 
     def _similarity(
         self, place: int, share: float, centre: Vector | None, aim: Vector | None
     ) -> float:
         """How well one memory fits, 0..1, whatever the others are."""
-        if self._memories[place].is_question:
+        if self._questions[place]:
             share *= QUESTION_FACTOR
-        vector = self._vectors[place]
-        if centre is None or aim is None or not vector.any():
+        if centre is None or aim is None or not self._pictured[place]:
             return share
-        cosine = float(_unit(vector - centre) @ aim)
+        cosine = float(_unit(self._vectors[place] - centre) @ aim)
         return max(share, cosine if share or cosine >= DENSE_ALONE else 0.0)
 
 
@@ -313,15 +363,15 @@ def _days(moment: datetime) -> float:
     return moment.timestamp() / 86_400 - 18_262
 
 
-def _standard(values: Vector, least: float) -> Vector:
-    """z-scores, by a standard deviation of at least ``least``."""
-    away = values - np.float32(values.sum() / len(values))
+def _standard(values: Vector, least: float, weight: float) -> Vector:
+    """z-scores times ``weight``, by a standard deviation of at least ``least``."""
+    away = values - values.dtype.type(values.sum() / len(values))
     spread = max(math.sqrt(float(away @ away) / len(values)), least)
-    return np.asarray(away / np.float32(spread), dtype=np.float32)
+    return away * (weight / spread)
 
 
 def _unit(vector: Vector) -> Vector:
-    return vector / np.float32(math.sqrt(float(vector @ vector)) + 1e-9)
+    return vector / np.float32(math.sqrt(vector @ vector) + 1e-9)
 
 
 def _rarity(holders: int, total: int) -> float:
@@ -331,5 +381,16 @@ def _rarity(holders: int, total: int) -> float:
 
 def _share(one: frozenset[str], other: frozenset[str]) -> float:
     """Jaccard's: what they have in common."""
-    union = len(one | other)
-    return len(one & other) / union if union else 0.0
+    common = len(one & other)
+    return common / (len(one) + len(other) - common) if one or other else 0.0
+
+
+def _best(scores: Vector, count: int) -> list[int]:
+    """Places of the highest scores, best first; the newer one of equals."""
+    some = np.arange(len(scores))
+    if len(scores) > count:
+        some = scores.argpartition(-count)[-count:]
+    return [
+        place
+        for _, place in sorted(zip(scores[some].tolist(), some.tolist(), strict=True), reverse=True)
+    ]

@@ -148,6 +148,8 @@ def forgotten(
 
 def relevant(profile: Profile, query_text: str, limit: int) -> tuple[Fact, ...]:
     """At most ``limit`` facts for a prompt: the name, what the query is about, the newest others."""
+    if not profile.facts:
+        return ()
     asked = answering(profile, query_text)
     things = [(thing, _stems(thing)) for thing in rules().words.things(query_text)]
     places = {fact: place for place, fact in enumerate(asked)}

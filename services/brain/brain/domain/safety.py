@@ -118,11 +118,11 @@ def _by_classifier(found: SafetyVerdict, risk: Risk) -> SafetyVerdict:
     """What the classifier adds to the rules' verdict ``found``."""
     hold_cut = MASKED_CUT if found.override and found.action is Action.PROCEED else HOLD_CUT
     block_cut = SECONDED_CUT if found.action is Action.HOLD else BLOCK_CUT
-    category = risk.category
-    if risk.hold < hold_cut or category in REFERRALS:
+    if risk.hold < hold_cut or risk.category in REFERRALS:
         referrals = [name for name in REFERRALS if risk.categories.get(name, 0.0) >= REFERRAL_CUT]
         codes = [REFERRALS[name] for name in referrals]
         return SafetyVerdict(risk_score=_share(risk.hold), flags=(*referrals, *codes))
+    category = risk.category
     action = Action.BLOCK if risk.block >= block_cut else Action.HOLD
     flags = [category]
     if risk.third_person >= 0.5:
@@ -163,6 +163,8 @@ def strictest(verdicts: Iterable[SafetyVerdict]) -> SafetyVerdict:
     ordered = sorted(verdicts, key=lambda v: (-v.action.severity, -v.risk_score))
     if not ordered:
         return SafetyVerdict()
+    if not any(map(_tells, ordered)) and ordered[0].risk_score >= ordered[-1].risk_score:
+        return ordered[0]
     return replace(
         ordered[0],
         risk_score=max(v.risk_score for v in ordered),
@@ -171,3 +173,8 @@ def strictest(verdicts: Iterable[SafetyVerdict]) -> SafetyVerdict:
         override=next((v.override for v in ordered if v.override), None),
         language=next((v.language for v in ordered if v.language), None),
     )
+
+
+def _tells(verdict: SafetyVerdict) -> bool:
+    """Whether it says more than how severe it is."""
+    return bool(verdict.flags or verdict.matched or verdict.override or verdict.language)

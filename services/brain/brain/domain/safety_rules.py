@@ -92,8 +92,8 @@ class Rules:
     """All rules, ready to judge. Same text, same verdict; about 0.1 ms for a chat line."""
 
     def __init__(self, book: RuleBook) -> None:
-        self._risks = Sieve((rule.pattern, rule) for rule in book.risks)
-        self._masks = Sieve((mask.pattern, mask) for mask in book.masks)
+        marks: tuple[RiskRule | Mask, ...] = (*book.risks, *book.masks)
+        self._marks = Sieve((mark.pattern, mark) for mark in marks)
         self._means = Sieve((rule.pattern, rule) for rule in book.means)
 
     def check(self, text: str) -> SafetyVerdict:
@@ -107,17 +107,13 @@ class Rules:
         return _verdict(hits, overrides)
 
     def _judge(self, text: str) -> tuple[list[_Hit], list[str]]:
-        risks = [
-            (rule, match)
-            for pattern, rule in self._risks.candidates(text)
-            for match in pattern.finditer(text)
-        ]
-        masks = [
-            (mask, match)
-            for pattern, mask in self._masks.candidates(text)
-            if risks or mask.announced
-            for match in pattern.finditer(text)
-        ]
+        risks: list[tuple[RiskRule, re.Match[str]]] = []
+        masks: list[tuple[Mask, re.Match[str]]] = []
+        for pattern, mark in self._marks.candidates(text):  # the risks come first
+            if isinstance(mark, RiskRule):
+                risks += [(mark, match) for match in pattern.finditer(text)]
+            elif risks or mark.announced:
+                masks += [(mark, match) for match in pattern.finditer(text)]
         if not risks and not masks:
             return [], []
         acute = {

@@ -191,18 +191,21 @@ def observe(state: EndUserState, observation: Observation, now: datetime) -> Obs
         )
     gap = timedelta() if state.last_seen is None else max(timedelta(), now - state.last_seen)
     relation = _relation_after(before.relation, observation, weight)
-    after = replace(
-        before,
+    share = _baseline_share(gap)
+    after = EndUserState(
         human=_human_after(before.human, mood, energy, observation, weight),
         relation=relation,
         mood_variance=mood_variance,
         energy_variance=energy_variance,
-        mood_baseline=_baseline_after(before.mood_baseline, mood, gap),
-        energy_baseline=_baseline_after(before.energy_baseline, energy, gap),
-        sentiment_baseline=_baseline_after(before.sentiment_baseline, relation.sentiment, gap),
+        mood_baseline=_baseline_after(before.mood_baseline, mood, share),
+        energy_baseline=_baseline_after(before.energy_baseline, energy, share),
+        sentiment_baseline=_baseline_after(before.sentiment_baseline, relation.sentiment, share),
         updated_at=max(now, state.updated_at),
         interaction_count=before.interaction_count + 1,
+        known_since=before.known_since,
         last_seen=now if state.last_seen is None else max(now, state.last_seen),
+        opted_out=before.opted_out,
+        held_until=before.held_until,
     )
     return Observed(
         state=after,
@@ -248,14 +251,19 @@ def _relation_after(relation: Relation, observation: Observation, weight: float)
     )
 
 
-def _baseline_after(baseline: float, value: float, gap: timedelta) -> float:
+def _baseline_share(gap: timedelta) -> float:
+    """How much a message after this gap counts in a baseline, 0..1; the gap for a day at most (D)."""
+    days = min(gap, LONGEST_GAP_FOR_BASELINE) / timedelta(days=1)
+    return float(1 - 2 ** (-days / BASELINE_HALF_LIFE_DAYS))
+
+
+def _baseline_after(baseline: float, value: float, share: float) -> float:
     """The person's own slow average (U6), weighted by the time since the last message.
 
-    The gap counts for a day at most (D). The baseline changes only here, never in ``decay``: the
-    half-lives stay exact and the order of reads irrelevant.
+    The baseline changes only here, never in ``decay``: the half-lives stay exact and the order of
+    reads irrelevant.
     """
-    days = min(gap, LONGEST_GAP_FOR_BASELINE) / timedelta(days=1)
-    moved = baseline + (1 - 2 ** (-days / BASELINE_HALF_LIFE_DAYS)) * (value - baseline)
+    moved = baseline + share * (value - baseline)
     return min(BASELINE_RANGE[1], max(BASELINE_RANGE[0], moved))
 
 

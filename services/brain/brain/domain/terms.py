@@ -39,6 +39,7 @@ sick ill disease diagnos condition medication allergic allergy enfermo enfermeda
 
 
 _TOKEN = re.compile("[^\\W_](?:[^\\W_]|[\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963'])*")
+_ASCII_TOKEN = re.compile("[a-z0-9][a-z0-9']*")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _ACCENTS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670\u0640]")
 _SNOWBALL = Stemmer.Stemmer("english", 50_000)
@@ -51,9 +52,10 @@ def tokenise(text: str) -> tuple[str, ...]:
     Iberian plural off, and a message's language is often a guess that must not change its words.
     """
     plain = text.casefold()
-    if not plain.isascii():
-        plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
-        plain = unicodedata.normalize("NFC", plain).replace("\u2019", "'")
+    if plain.isascii():
+        return _plain_words(plain)
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
+    plain = unicodedata.normalize("NFC", plain).replace("\u2019", "'")
     words: list[str] = []
     for match in _TOKEN.finditer(plain):
         word = match[0].removesuffix("'s").replace("'", "")
@@ -62,6 +64,14 @@ def tokenise(text: str) -> tuple[str, ...]:
         elif word not in STOP_WORDS:
             words.append(_stem(word))
     return tuple(words)
+
+
+def _plain_words(plain: str) -> tuple[str, ...]:
+    """The words of an ASCII text, by the short way that most messages can go."""
+    words: list[str] = _ASCII_TOKEN.findall(plain)
+    if "'" in plain:
+        words = [word.removesuffix("'s").replace("'", "") for word in words]
+    return tuple(_SNOWBALL.stemWords([word for word in words if word not in STOP_WORDS]))
 
 
 def wanted(tokens: Iterable[str]) -> dict[str, frozenset[str]]:

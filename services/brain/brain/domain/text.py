@@ -26,12 +26,16 @@ _LOOKALIKES = str.maketrans(
 """Cyrillic, Greek and Turkish letters that pass for Latin ones, lower case."""
 
 _LEETS = tuple(str.maketrans("013457@$!", plain) for plain in ("oieastasi", "oleastasi"))
+_LEET_SIGNS = frozenset("013457@$!")
 _LEET_WORD = re.compile(r"(?<![\w@$!])(?=\S*[a-z])(?=\S*[013457@$!])[a-z013457@$!]+(?![\w@$])")
 _SPACED = re.compile(r"(?<!\w)\w(?:[ .\-_*]{1,2}\w){2,}(?!\w)")
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
 _JOINERS = re.compile(r"(?<=[^\W\d_])[-_]+(?=[^\W\d_])")
-_BLANKS = re.compile(r"[^\S\n]+")
+_BLANKS = re.compile(r"[^\S\n]{2,}|[^\S\n ]")
 _RUN = re.compile(r"([^\W\d_])\1{2,}")
+_THRICE = re.compile(r"(.)\1\1")
+"""Cheap to look for, and in every run."""
+_DOTS = re.compile("[.*_-]{2}|\u2026")
 _PAUSES = re.compile(r"(?<=\w)(?:[.*_-]{2,}|\u2026)\s*(?=\w)")
 
 
@@ -48,7 +52,13 @@ def normalise(text: str) -> str:
     spaces, runs of blanks one space; line breaks stay. Letters repeated three times or more are
     cut to two.
     """
-    return _RUN.sub(r"\1\1", _plain(text))
+    plain = _plain(text)
+    return _RUN.sub(r"\1\1", plain) if has_run(plain) else plain
+
+
+def has_run(text: str) -> bool:
+    """Whether a letter stands there three times in a row or more."""
+    return _THRICE.search(text) is not None and _RUN.search(text) is not None
 
 
 def spellings(text: str) -> tuple[str, ...]:
@@ -59,18 +69,33 @@ def spellings(text: str) -> tuple[str, ...]:
     because ``killll`` and ``diiie`` have different true spellings.
     """
     raw = _plain(text)
-    plain = _RUN.sub(r"\1\1", raw)
-    readings = [plain, _RUN.sub(r"\1", raw), " ".join(plain.split())]
-    if len(_PAUSES.findall(plain)) > 1:
-        readings.append(_PAUSES.sub(" ", plain))
-    readings += [_unleet(reading, table) for reading in readings for table in _LEETS]
+    readings = [raw]
+    if has_run(raw):
+        readings = [_RUN.sub(r"\1\1", raw), _RUN.sub(r"\1", raw)]
+    readings.append(" ".join(readings[0].split()))
+    if _DOTS.search(raw) and len(_PAUSES.findall(readings[0])) > 1:
+        readings.append(_PAUSES.sub(" ", readings[0]))
+    readings = list(dict.fromkeys(readings))
+    if not _LEET_SIGNS.isdisjoint(raw):
+        readings += [_unleet(reading, table) for reading in readings for table in _LEETS]
+        readings = list(dict.fromkeys(readings))
     readings += [_SPACED.sub(_join, reading) for reading in readings]
     return tuple(dict.fromkeys(readings))
 
 
 def _plain(text: str) -> str:
-    plain = fold_marks(_INVISIBLE.sub("", text)).casefold().translate(_LOOKALIKES)
-    return _BLANKS.sub(" ", _JOINERS.sub(" ", _APOSTROPHE.sub("", plain))).strip()
+    if text.isascii():
+        return _tidy(text.lower().replace("`", "'"))
+    return _tidy(fold_marks(_INVISIBLE.sub("", text)).casefold().translate(_LOOKALIKES))
+
+
+def _tidy(plain: str) -> str:
+    """Without apostrophes and hyphens inside words, and with single blanks."""
+    if "'" in plain:
+        plain = _APOSTROPHE.sub("", plain)
+    if "-" in plain or "_" in plain:
+        plain = _JOINERS.sub(" ", plain)
+    return _BLANKS.sub(" ", plain).strip()
 
 
 def _unleet(plain: str, table: dict[int, int]) -> str:

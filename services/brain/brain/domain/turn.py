@@ -207,7 +207,9 @@ def prepare(turn: TurnInput, pipeline: Pipeline) -> Prepared:
     verdict = _with_before(turn, pii.masked_text, analysis, verdict, pipeline)
     verdict = _masked(seconded(verdict, turn.second), pii)
     analysis = _told(analysis, verdict)
-    masked = replace(message, text=pii.masked_text, line=_masked_line(message))
+    masked = message
+    if pii.kinds or message.line:
+        masked = replace(message, text=pii.masked_text, line=_masked_line(message))
     before = decay(turn.state, now)
     observed = observe(before, observation_of(analysis), now)
     after = standing_after(observed.state, analysis.intent, now)
@@ -335,10 +337,12 @@ def remember(
 
 def _masked(verdict: SafetyVerdict, pii: PiiScan) -> SafetyVerdict:
     """Tier 1 personal data is a BLOCK of its own; the number itself is never a match's phrase."""
-    matched = tuple(
-        SafetyMatch(scan_pii(match.phrase).masked_text, match.category) for match in verdict.matched
-    )
-    verdict = replace(verdict, matched=matched)
+    if verdict.matched:
+        matched = tuple(
+            SafetyMatch(scan_pii(match.phrase).masked_text, match.category)
+            for match in verdict.matched
+        )
+        verdict = replace(verdict, matched=matched)
     if not pii.blocked:
         return verdict
     found = SafetyVerdict(

@@ -15,6 +15,8 @@ from typing import Any
 import emoji
 import yaml
 
+from brain.domain.text import has_run
+
 LONGEST = 2_000
 """Characters that are read; a WhatsApp text has at most 4,096 and says how it feels well before."""
 
@@ -29,6 +31,8 @@ _SARCASM = re.compile(
     r"|thanks (?:a lot )?for nothing|big surprise|how (?:nice|lovely) of (?:you|them))\b",
     re.IGNORECASE,
 )
+_SARCASM_PIECES = ("/s", "yeah", "oh", "just", "thanks", "surpr", "how")
+"""Every marker of sarcasm holds one of them."""
 _CURT = re.compile(
     r"^\W*(?:k|ok|fine|whatever|sure|nvm|never mind|nothing|yes|no)\W*\.\W*$", re.IGNORECASE
 )
@@ -71,12 +75,12 @@ def voice_of(text: str) -> Voice:
     return Voice(
         exclamations=text.count("!") + text.count("\u00a1"),
         questions=text.count("?") + text.count("\u061f"),
-        stretched=_RUN.search(text) is not None,
+        stretched=has_run(text),
         shouting=_is_shouting(text),
         excited_emoji=sum(mark in _EXCITED for mark in marks),
         flat_emoji=sum(mark in _FLAT for mark in marks),
         curt=_CURT.match(text) is not None,
-        ironic=_SARCASM.search(text) is not None or any(mark in _IRONIC for mark in marks),
+        ironic=_is_sarcastic(text) or any(mark in _IRONIC for mark in marks),
     )
 
 
@@ -84,8 +88,14 @@ def spelled_out(text: str, *, english: bool = True) -> str:
     """``text`` with slang, stretched words and emoji as words; lower case. Never raises.
 
     Accents, other scripts and punctuation stay: the tokenisers know what to do with them. The
-    slang is English; ``english=False`` leaves it alone.
+    slang is English; ``english=False`` leaves it alone. The last answer is kept, because the analyser
+    and the memory of one turn read the same text.
     """
+    return _spelled_out(text, english)
+
+
+@lru_cache(maxsize=1)
+def _spelled_out(text: str, english: bool) -> str:
     text = text[:LONGEST]
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
@@ -93,12 +103,19 @@ def spelled_out(text: str, *, english: bool = True) -> str:
         if _has_symbol(text):
             text = emoji.demojize(text, delimiters=(" ", " ")).replace("_", " ")
     text = text.casefold()
-    if _RUN.search(text):
+    if has_run(text):
         text = _WORD.sub(_unstretched, text)
     if not english:
         return text.strip()
     slang = _book().words
+    if slang.keys().isdisjoint(_WORD.findall(text.replace("'", ""))):
+        return text.strip()
     return _WORD.sub(lambda match: slang.get(match[0].replace("'", ""), match[0]), text).strip()
+
+
+def _is_sarcastic(text: str) -> bool:
+    plain = text.casefold()
+    return any(map(plain.__contains__, _SARCASM_PIECES)) and _SARCASM.search(text) is not None
 
 
 def _is_shouting(text: str) -> bool:
@@ -115,7 +132,7 @@ def _has_symbol(text: str) -> bool:
 
 def _unstretched(match: re.Match[str]) -> str:
     word = match[0]
-    if not _RUN.search(word):
+    if not has_run(word):
         return word
     twice = _RUN.sub(r"\1\1", word)
     return twice if twice in _book().doubled else _RUN.sub(r"\1", word)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brain.adapters.models import outputs
-from brain.adapters.models.features import Grams, char_hashes, word_hashes, words_of
+from brain.adapters.models.features import Grams, char_hashes, to_unit, word_hashes, words_of
 from brain.adapters.models.outputs import Floats, ModelReading
 from brain.adapters.models.static import StaticEmbedder
 from brain.adapters.models.weights import Weights
@@ -43,7 +43,7 @@ class _Heads:
 
     def scores(self, grams: _Found) -> Floats:
         """Of all heads, in their order."""
-        rows = self._table[grams.rows].astype(np.float32)
+        rows = self._table.take(grams.rows, axis=0).astype(np.float32)
         words = self._word_scale * (grams.values[: grams.words] @ rows[: grams.words])
         chars = self._char_scale * (grams.values[grams.words :] @ rows[grams.words :])
         return np.asarray(self._bias + words + chars, dtype=np.float32)
@@ -56,6 +56,7 @@ class FastReader:
         self._embedder = embedder
         self._words = Grams.load(weights, "words")
         self._chars = Grams.load(weights, "chars")
+        self._idf = np.concatenate((self._words.idf, self._chars.idf))
         self._english = _Heads(weights, "vad", "emotions", "safety")
         self._mood = _Heads(weights, "vad")
         self._other = _Heads(weights, "polyglot", "safety")
@@ -88,7 +89,7 @@ class FastReader:
         """Mood and emotions of the linear heads and the net together, and safety."""
         vector = self._embedder.of_spelled(spelled)
         found = self._english.scores(grams)
-        linear, safety = np.split(found, [len(self._net_share)])
+        linear, safety = found[: len(self._net_share)], found[len(self._net_share) :]
         linear = linear + vector @ self._static
         net = outputs.net_scores(vector, self._hidden, self._out)
         return linear + self._net_share * (net - linear), safety
@@ -96,8 +97,9 @@ class FastReader:
     def _grams(self, spelled: str) -> _Found:
         words = self._words.rows(word_hashes(words_of(spelled)))
         chars = self._chars.rows(char_hashes(spelled))
-        return _Found(
-            np.concatenate((words, chars + len(self._words))),
-            np.concatenate((self._words.values(words), self._chars.values(chars))),
-            len(words),
-        )
+        chars += len(self._words)
+        rows = np.concatenate((words, chars))
+        values = self._idf.take(rows)
+        to_unit(values[: len(words)])
+        to_unit(values[len(words) :])
+        return _Found(rows, values, len(words))

@@ -5,6 +5,7 @@ n-grams of the training texts the commonest are known, each with a row of weight
 skipped.
 """
 
+import math
 import re
 from typing import Self
 from zlib import crc32
@@ -26,15 +27,31 @@ Floats = NDArray[np.float32]
 _WORD = re.compile(
     "[^\\W_](?:[^\\W_]|['\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963])*|[!?]+|[.]{2,}|[:;][\\w()]"
 )
-_PRIME = np.uint32(0x01000193)
+_PRIME = 0x01000193
+_SPREAD = np.uint32(2654435761)
+_HALF_CODE, _HALF_HASH = np.uint32(15), np.uint32(16)
+_LENGTHS = np.arange(2, LONGEST + 1, dtype=np.uint32)
+_POWERS = np.array(
+    [
+        [
+            _PRIME ** (length - 1 - place) % 2**32 if place < length else 0
+            for length in _LENGTHS.tolist()
+        ]
+        for place in range(LONGEST)
+    ],
+    dtype=np.uint32,
+)
+"""The polynomial of a run of each length, one a column."""
 
 
 class Grams:
     """The known n-grams of one kind: their hashes, sorted, and the weight of each (smooth IDF)."""
 
     def __init__(self, hashes: Hashes, idf: Floats) -> None:
-        self._hashes = hashes
-        self._idf = idf
+        self._count = len(hashes)
+        # Once more the last one, so that a larger hash than all has a place too, which is not its own.
+        self._hashes = np.concatenate((hashes, hashes[-1:]))
+        self.idf = idf
 
     @classmethod
     def load(cls, weights: Weights, name: str) -> Self:
@@ -43,18 +60,26 @@ class Grams:
         return cls(hashes, weights.floats(f"{name}.idf"))
 
     def __len__(self) -> int:
-        return len(self._hashes)
+        return self._count
 
     def rows(self, hashes: Hashes) -> Rows:
         """The rows of those that are known."""
-        places = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
-        return np.asarray(places[self._hashes[places] == hashes], dtype=np.int64)
+        places: Rows = self._hashes[:-1].searchsorted(hashes)
+        known: Rows = places[self._hashes.take(places) == hashes]
+        return known
 
     def values(self, rows: Rows) -> Floats:
         """TF-IDF of the rows with length one; presence counts, not frequency."""
-        values: Floats = self._idf[rows]
-        norm = float(np.sqrt(values @ values))
-        return values / norm if norm else values
+        values: Floats = self.idf.take(rows)
+        to_unit(values)
+        return values
+
+
+def to_unit(values: Floats) -> None:
+    """Length one, in place; zeros stay."""
+    norm = math.sqrt(values @ values)
+    if norm:
+        values /= norm
 
 
 def words_of(spelled: str) -> list[str]:
@@ -66,29 +91,29 @@ def word_hashes(words: list[str]) -> Hashes:
     """Of every word and of every pair of neighbours, each once."""
     found = set()
     before = 0
-    for word in words:
-        raw = word.encode()
+    for raw in " ".join(words).encode().split(b" ") if words else ():
         found.add(crc32(raw))
         if before:
             found.add(crc32(raw, before))
-        before = crc32(b" ", crc32(raw))
+        before = crc32(raw + b" ")
     return np.fromiter(found, dtype=np.uint32, count=len(found))
 
 
 def char_hashes(spelled: str) -> Hashes:
     """Of every run of 2 to 5 characters, blanks included, each once, sorted."""
-    raw = f" {spelled[:MOST_CHARS]} ".encode("utf-32-le", errors="surrogatepass")
-    codes = np.frombuffer(raw, dtype=np.uint32) * np.uint32(2654435761)
-    codes ^= codes >> np.uint32(15)
-    parts = []
-    rolling = codes
-    for length in range(2, LONGEST + 1):
-        if len(codes) < length:
-            break
-        rolling = rolling[:-1] * _PRIME + codes[length - 1 :]
-        parts.append(rolling ^ (rolling >> np.uint32(16)) ^ np.uint32(length))
-    if not parts:
-        return np.zeros(0, dtype=np.uint32)
-    found = np.concatenate(parts)
-    found.sort()
-    return found[np.concatenate(([True], found[1:] != found[:-1]))]
+    # As many blanks more as the longest run needs to begin at the last character.
+    raw = f" {spelled[:MOST_CHARS]} {' ' * (LONGEST - 2)}".encode("utf-32-le", "surrogatepass")
+    codes = np.frombuffer(raw, dtype=np.uint32) * _SPREAD
+    codes ^= codes >> _HALF_CODE
+    runs = np.ndarray((len(codes) - LONGEST + 1, LONGEST), np.uint32, codes, 0, codes.strides * 2)
+    found = runs @ _POWERS
+    found ^= found >> _HALF_HASH
+    found ^= _LENGTHS
+    for beyond in range(1, len(_LENGTHS)):  # no run reaches over the end
+        found[-beyond:, beyond] = found[0, 0]
+    hashes = found.ravel()
+    hashes.sort()
+    first = np.empty(len(hashes), dtype=bool)
+    first[0] = True
+    np.not_equal(hashes[1:], hashes[:-1], out=first[1:])
+    return hashes[first]

@@ -1,5 +1,6 @@
 """From a model's numbers to values that mean something: one place for both tiers."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,14 +82,13 @@ def net_scores(vectors: Floats, hidden: Floats, out: Floats) -> Floats:
 
 def english(vad: Floats, emotions: Floats, cuts: Floats, risk: Risk) -> ModelReading:
     """From EmoBank's scale and logits of GoEmotions; ``cuts`` are logits, one a label."""
-    over = emotions - cuts
-    order = np.argsort(-over)
-    names = tuple(GO_EMOTIONS[i] for i in order if over[i] >= 0) or (GO_EMOTIONS[int(order[0])],)
+    over = dict(zip(GO_EMOTIONS, (emotions - cuts).tolist(), strict=True))
+    names = [name for name, by in over.items() if by >= 0] or [max(over, key=over.__getitem__)]
     return ModelReading(
         valence=_clip((float(vad[0]) - VALENCE_MEAN) / VALENCE_SPAN, -1.0),
         arousal=_clip(0.5 + (float(vad[1]) - AROUSAL_MEAN) / AROUSAL_SPAN, 0.0),
         informativeness=1.0 - _chance(float(emotions[-1])),
-        emotions=names,
+        emotions=tuple(sorted(names, key=over.__getitem__, reverse=True)),
         risk=risk,
     )
 
@@ -118,8 +118,9 @@ def risk_of(logits: Floats, even: float) -> Risk:
     ``even``: the logit of HOLD that counts as an even chance. The heads learnt from messages half of
     which are dangerous, and are too sure of themselves; each tier has its own.
     """
-    logits = logits - np.array([even, *[0.0] * (len(logits) - 1)], dtype=np.float32)
-    chances = (1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))).tolist()
+    against = -logits
+    against[0] += np.float32(even)
+    chances = (1.0 / (1.0 + np.exp(np.minimum(against, 30.0)))).tolist()
     return Risk(
         hold=chances[0],
         block=chances[1],
@@ -129,7 +130,7 @@ def risk_of(logits: Floats, even: float) -> Risk:
 
 
 def _chance(logit: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-min(30.0, max(-30.0, logit)))))
+    return 1.0 / (1.0 + math.exp(-min(30.0, max(-30.0, logit))))
 
 
 def _clip(value: float, low: float) -> float:

@@ -35,8 +35,12 @@ class PieceTable:
 
     def rows(self, pieces: list[int]) -> Floats:
         """(pieces, width), float32. Raises IndexError for a number that is no piece."""
-        packed = self.packed[pieces]
-        bits = np.concatenate((packed & 15, packed >> 4), axis=1).astype(np.float32) - 8.0
-        scale = self.scale[pieces].astype(np.float32)
-        grouped = bits.reshape(len(pieces), -1, GROUP) * scale[:, :, None]
-        return np.asarray(grouped.reshape(len(pieces), self.width), dtype=np.float32)
+        places = np.array(pieces)
+        packed = self.packed.take(places, axis=0)
+        rows = np.empty((len(places), 2, packed.shape[1]), dtype=np.float32)
+        np.bitwise_and(packed, 15, out=rows[:, 0])
+        np.right_shift(packed, 4, out=rows[:, 1])
+        rows -= 8.0
+        grouped = rows.reshape(len(places), -1, GROUP)
+        grouped *= self.scale.take(places, axis=0)[:, :, np.newaxis]
+        return grouped.reshape(len(places), self.width)

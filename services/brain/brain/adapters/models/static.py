@@ -4,10 +4,10 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from brain.adapters.models.pieces import PieceTable
 from brain.adapters.models.weights import Weights
+from brain.adapters.models.wordpieces import WordPieces
 from brain.domain.voice import spelled_out
 
 MOST_PIECES = 256
@@ -16,10 +16,8 @@ MOST_PIECES = 256
 class StaticEmbedder:
     """``brain.domain.memory.Embedder`` with 384 dimensions; about 0.1 ms for a chat line."""
 
-    def __init__(
-        self, tokenizer: Tokenizer, table: PieceTable, centre: NDArray[np.float32]
-    ) -> None:
-        self._tokenizer = tokenizer
+    def __init__(self, words: WordPieces, table: PieceTable, centre: NDArray[np.float32]) -> None:
+        self._words = words
         self._table = table
         self._centre = centre
         self._last: tuple[str, NDArray[np.float32]] | None = None
@@ -27,11 +25,9 @@ class StaticEmbedder:
     @classmethod
     def load(cls, weights: Weights) -> Self:
         """From the shipped files. Raises WeightsError."""
-        tokenizer = Tokenizer.from_file(str(weights.path("english-tokenizer.json")))
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(MOST_PIECES)
+        words = WordPieces.load(weights.path("english-tokenizer.json"))
         table = PieceTable.load(weights, "static.pieces")
-        return cls(tokenizer, table, weights.floats("static.centre"))
+        return cls(words, table, weights.floats("static.centre"))
 
     @property
     def centre(self) -> NDArray[np.float32]:
@@ -53,9 +49,9 @@ class StaticEmbedder:
         return last[1]
 
     def _looked_up(self, spelled: str) -> NDArray[np.float32]:
-        pieces = self._tokenizer.encode(spelled, add_special_tokens=False).ids
+        pieces = self._words.of(spelled)[:MOST_PIECES]
         if not pieces:
             return np.zeros(self._table.width, dtype=np.float32)
         total = self._table.rows(pieces).sum(axis=0)
-        norm = float(np.sqrt(total @ total))
+        norm = np.sqrt(total @ total)
         return np.asarray(total / norm if norm else total, dtype=np.float32)

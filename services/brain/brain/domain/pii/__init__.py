@@ -60,6 +60,8 @@ def scan_pii(text: str, region: str | None = None) -> PiiScan:
             break
         kinds.update(find.kind for find in finds)
         text = _masked(text, finds)
+    if not kinds:
+        return PiiScan(masked_text=text, kinds=(), blocked=False)
     found = tuple(kind for kind in KINDS if kind in kinds)
     return PiiScan(masked_text=text, kinds=found, blocked=bool(TIER_1.intersection(found)))
 
