@@ -10,7 +10,14 @@ import socket
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableError
 
@@ -98,6 +105,33 @@ class InternalApiSettings(ServiceSettings):
     )
 
 
+def _split(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if not value.lstrip().startswith("["):
+        return tuple(token.strip() for token in value.split(","))
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError("must be tokens separated by commas, or a JSON list of them") from None
+
+
+def _long_enough(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    if any(len(token.get_secret_value()) < 32 for token in value):
+        raise ValueError("each service token has 32 characters at least")
+    return value
+
+
+ServiceTokens = Annotated[
+    tuple[SecretStr, ...],
+    NoDecode,
+    BeforeValidator(_split),
+    AfterValidator(_long_enough),
+    Field(min_length=1, max_length=2),
+]
+"""Tokens of one caller, by commas or as a JSON list, 32 characters at least; two while rotating."""
+
+
 class InternalPortSettings(ServiceSettings):
     """A port that other services call with a service token."""
 
@@ -108,31 +142,6 @@ class InternalPortSettings(ServiceSettings):
     internal_port: int = Field(
         default=8081, ge=0, le=65535, description="Port of /internal; never exposed."
     )
-    internal_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        min_length=1,
-        max_length=2,
-        description="Service tokens that are accepted, by commas or as a JSON list, 32 characters "
-        "at least; two while rotating.",
-    )
-
-    @field_validator("internal_tokens", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        if not value.lstrip().startswith("["):
-            return tuple(token.strip() for token in value.split(","))
-        try:
-            return json.loads(value)
-        except ValueError:
-            raise ValueError("must be tokens separated by commas, or a JSON list of them") from None
-
-    @field_validator("internal_tokens")
-    @classmethod
-    def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        if any(len(token.get_secret_value()) < 32 for token in value):
-            raise ValueError("each service token has 32 characters at least")
-        return value
 
 
 S = TypeVar("S", bound=ServiceSettings)

@@ -51,7 +51,12 @@ class Product:
     mongodb_uri: str
     folder: Path
     api_key: str = field(default_factory=new_api_key)
-    internal_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    internal_tokens: dict[str, str] = field(
+        default_factory=lambda: {
+            name: secrets.token_urlsafe(32) for name in ("ingress", "brain", "outbound")
+        }
+    )
+    """Of each caller of an internal port."""
     key_encryption_key: str = field(
         default_factory=lambda: urlsafe_b64encode(secrets.token_bytes(32)).decode()
     )
@@ -63,7 +68,7 @@ class Product:
     http: aiohttp.ClientSession = field(init=False)
 
     def __post_init__(self) -> None:
-        self.planted |= {self.api_key, self.internal_token, self.key_encryption_key}
+        self.planted |= {self.api_key, self.key_encryption_key, *self.internal_tokens.values()}
         for name in (*SERVICES, "internal", "files", "simulator"):
             self.ports[name] = find_free_port()
         for name in SERVICES:
@@ -86,19 +91,22 @@ class Product:
             return common | {
                 "CHANNELS_API_INTERNAL_HOST": LOOPBACK,
                 "CHANNELS_API_INTERNAL_PORT": str(self.ports["internal"]),
-                "CHANNELS_API_INTERNAL_TOKENS": self.internal_token,
+                **{
+                    f"CHANNELS_API_{caller.upper()}_TOKENS": self.internal_tokens[caller]
+                    for caller in ("ingress", "brain", "outbound")
+                },
                 "CHANNELS_API_KEY_ENCRYPTION_KEYS": json.dumps({"1": self.key_encryption_key}),
                 "CHANNELS_API_BOOTSTRAP_API_KEY": self.api_key,
             }
         common |= {
             "INTERNAL_API_URL": f"http://{LOOPBACK}:{self.ports['internal']}",
-            "INTERNAL_API_TOKEN": self.internal_token,
+            "INTERNAL_API_TOKEN": self.internal_tokens[name],
         }
         if name == "outbound":
             common |= {
                 "OUTBOUND_INTERNAL_HOST": LOOPBACK,
                 "OUTBOUND_INTERNAL_PORT": str(self.ports["files"]),
-                "OUTBOUND_INTERNAL_TOKENS": self.internal_token,
+                "OUTBOUND_INTERNAL_TOKENS": self.internal_tokens["brain"],
                 "OUTBOUND_MEDIA_HOSTS": json.dumps([self.simulator_url]),
                 "OUTBOUND_GRAPH_BASE_URL": self.simulator_url,
                 "OUTBOUND_SETTLE_TIMEOUT_S": "5",

@@ -50,7 +50,7 @@ from shared.bus.consumer import Broadcast, Consumer, ConsumerSpec
 from shared.bus.outbox import Outbox
 from shared.bus.topology import BRAIN_LANES, broadcast_queue
 from shared.cache import StaleCache
-from shared.contracts import Envelope, KeyRevoked
+from shared.contracts import ControlCaughtUp, Envelope, KeyRevoked
 from shared.http.internal import InternalApi
 from shared.http.keys import require_key
 from shared.http.outages import outages
@@ -222,8 +222,11 @@ async def _opened(endpoint: Endpoint | None) -> AsyncIterator[None]:
 def _key_listener(
     settings: Settings, resources: Resources, principals: StaleCache[Principal]
 ) -> Broadcast:
-    def revoked(envelope: Envelope) -> None:
+    def heard(envelope: Envelope) -> None:
+        if envelope.type == ControlCaughtUp.TYPE:
+            principals.told(envelope.payload(ControlCaughtUp).as_of, resources.clock())
+            return
         principals.forget(envelope.payload(KeyRevoked).key_hash)
 
-    queue = broadcast_queue(f"brain.{settings.instance}", ("key.revoked",))
-    return Broadcast(resources.bus, queue, revoked, principals.expire_all)
+    queue = broadcast_queue(f"brain.{settings.instance}", ("key.revoked", "control.caught_up"))
+    return Broadcast(resources.bus, queue, heard, principals.expire_all)

@@ -15,6 +15,7 @@ from channels_api.domain.addresses import Policy
 from channels_api.domain.pace import Pace
 from channels_api.first_start import check_keyring, ensure_first_key
 from channels_api.handlers.activity import KeepActivity, channel_of
+from channels_api.handlers.caught_up import TellCaughtUp
 from channels_api.handlers.examine import Examine
 from channels_api.handlers.health import WatchHealth
 from channels_api.handlers.setup import Setup
@@ -29,8 +30,9 @@ from shared.bus.topology import ACTIVITY_QUEUE
 from shared.http.keys import require_key
 from shared.http.outages import outages
 from shared.http.server import application
-from shared.http.service_token import require_service_token
+from shared.http.service_token import Caller, require_service_token
 from shared.runtime import HttpEdge, Resources, Service
+from shared.settings import ServiceTokens
 
 
 @asynccontextmanager
@@ -66,7 +68,12 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     public.add_routes(Keys(keys, key_outbox, clock).routes())
 
     internal = application(metrics)
-    internal.middlewares.extend((outages, require_service_token(settings.internal_tokens)))
+    tokens: dict[Caller, ServiceTokens] = {
+        "ingress": settings.ingress_tokens,
+        "brain": settings.brain_tokens,
+        "outbound": settings.outbound_tokens,
+    }
+    internal.middlewares.extend((outages, require_service_token(tokens)))
     internal.add_routes(Internal(channels, keys, keyring, clock).routes())
 
     async def prepare() -> None:
@@ -90,6 +97,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             parts=(
                 channel_outbox,
                 key_outbox,
+                TellCaughtUp((channel_outbox, key_outbox), resources.bus, clock),
                 Consumer(keeper, resources.bus, metrics, settings.instance),
             ),
             indexes=INDEXES,

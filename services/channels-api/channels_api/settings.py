@@ -7,7 +7,7 @@ from pydantic_settings import SettingsConfigDict
 
 from shared.crypto.sealing import Keyring, SealError
 from shared.http.keys import API_KEY
-from shared.settings import BusSettings, InternalPortSettings, MongoSettings
+from shared.settings import BusSettings, InternalPortSettings, MongoSettings, ServiceTokens
 
 
 class Settings(MongoSettings, BusSettings, InternalPortSettings):
@@ -15,6 +15,16 @@ class Settings(MongoSettings, BusSettings, InternalPortSettings):
 
     model_config = SettingsConfigDict(env_prefix="CHANNELS_API_")
 
+    ingress_tokens: ServiceTokens = Field(
+        description="Service tokens of ingress: it is told app secrets and verify-token hashes. By "
+        "commas, 32 characters each; two while rotating."
+    )
+    brain_tokens: ServiceTokens = Field(
+        description="Service tokens of brain: it is told whose an API key is."
+    )
+    outbound_tokens: ServiceTokens = Field(
+        description="Service tokens of outbound: it is told access tokens and whose a key is."
+    )
     key_encryption_keys: SecretStr = Field(
         description='JSON: {"1": "<base64 of 32 bytes>"}; the last version seals, all open.'
     )

@@ -13,7 +13,7 @@ from ingress.settings import Settings
 from shared.bus.consumer import Broadcast
 from shared.bus.topology import broadcast_queue
 from shared.cache import StaleCache
-from shared.contracts import ChannelChanged, Envelope
+from shared.contracts import ChannelChanged, ControlCaughtUp, Envelope
 from shared.http.internal import ChannelForIngress, InternalApi
 from shared.http.server import application
 from shared.runtime import HttpEdge, Resources, Service
@@ -50,10 +50,15 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
 def _channel_listener(
     settings: Settings, resources: Resources, channels: StaleCache[ChannelForIngress]
 ) -> Broadcast:
-    def changed(envelope: Envelope) -> None:
+    def heard(envelope: Envelope) -> None:
+        if envelope.type == ControlCaughtUp.TYPE:
+            channels.told(envelope.payload(ControlCaughtUp).as_of, resources.clock())
+            return
         change = envelope.payload(ChannelChanged)
         drop = channels.forget if change.change == "deleted" else channels.expire
         drop(change.channel_id)
 
-    queue = broadcast_queue(f"ingress.{settings.instance}", ("channel.changed",))
-    return Broadcast(resources.bus, queue, changed, channels.expire_all)
+    queue = broadcast_queue(
+        f"ingress.{settings.instance}", ("channel.changed", "control.caught_up")
+    )
+    return Broadcast(resources.bus, queue, heard, channels.expire_all)

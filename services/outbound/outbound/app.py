@@ -89,7 +89,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             metrics,
         )
         dispatcher = Dispatcher(store, sending.step, sending.resume, clock, settings.concurrency)
-        control = Control(channels, principals, sending, dispatcher)
+        control = Control(channels, principals, sending, dispatcher, clock)
         lanes = Lanes(
             replies=Replies(ledger, clock).handle,
             read_marks=ReadMarks(graph, channels).handle,
@@ -106,7 +106,8 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
                 Broadcast(
                     bus,
                     broadcast_queue(
-                        f"outbound.{settings.instance}", ("channel.changed", "key.revoked")
+                        f"outbound.{settings.instance}",
+                        ("channel.changed", "key.revoked", "control.caught_up"),
                     ),
                     control.on_event,
                     control.on_gap,
@@ -146,7 +147,7 @@ def _internal_edge(
         ),
     )
     app = application(resources.metrics)
-    app.middlewares.extend((outages, require_service_token(settings.internal_tokens)))
+    app.middlewares.extend((outages, require_service_token({"brain": settings.internal_tokens})))
     app.add_routes(MediaFiles(media, channels).routes())
     return HttpEdge("internal", app, settings.internal_host, settings.internal_port)
 

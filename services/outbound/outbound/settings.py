@@ -8,6 +8,7 @@ from shared.settings import (
     InternalApiSettings,
     InternalPortSettings,
     MongoSettings,
+    ServiceTokens,
 )
 
 
@@ -16,6 +17,10 @@ class Settings(MongoSettings, BusSettings, InternalApiSettings, InternalPortSett
 
     model_config = SettingsConfigDict(env_prefix="OUTBOUND_")
 
+    internal_tokens: ServiceTokens = Field(
+        description="Service tokens of brain, which asks for files. By commas, 32 characters each; "
+        "two while rotating."
+    )
     graph_base_url: str = Field(
         default="https://graph.facebook.com",
         pattern="^https?://[^/]+",

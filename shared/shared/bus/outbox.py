@@ -7,7 +7,7 @@ publish and the clearing repeats a message with the same id, which every reader 
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -110,6 +110,12 @@ class Outbox:
                 {"$set": {"emits_pending": {"$gt": [{"$size": "$emits"}, 0]}}},
             ],
         )
+
+    async def is_empty(self) -> bool:
+        """Whether every message that any document carries has left. Raises PyMongoError."""
+        # The lower bound lets the small index of pending documents answer.
+        waiting = {"emits_pending": True, "emits_at": {"$gte": datetime(1970, 1, 1, tzinfo=UTC)}}
+        return await self._collection.find_one(waiting, {"_id": 1}) is None
 
     async def start(self) -> None:
         """Begin to sweep in the background."""

@@ -242,6 +242,17 @@ class KeyRevoked(Payload):
     key_hash: str = Field(description="SHA-256 of the key, hex.")
 
 
+class ControlCaughtUp(Payload):
+    """Every change that was made until now has been told on ``control``.
+
+    Twice a second, and only while it is true: who has not heard it lately may have missed a change.
+    """
+
+    TYPE: ClassVar[str] = "control.caught_up.v1"
+
+    as_of: AwareDatetime = Field(description="Changes made until then were told.")
+
+
 class ChannelHandshakeAttempted(Payload):
     """Somebody asked to verify the webhook; what we said and why."""
 
@@ -337,6 +348,7 @@ EVENTS: tuple[type[Payload], ...] = (
     ReplyFailed,
     ChannelChanged,
     KeyRevoked,
+    ControlCaughtUp,
     ChannelHandshakeAttempted,
     ChannelHandshakeAstray,
     ChannelDeliveryObserved,

@@ -26,6 +26,7 @@ from shared.contracts.events import (
     ChannelProblemDetected,
     ChannelProblemEnded,
     ChannelRecovered,
+    ControlCaughtUp,
     DeliverySettled,
     DeliveryStatusReceived,
     InboundMessageReceived,
@@ -92,6 +93,12 @@ ROUTES: tuple[Route, ...] = (
         Address(CONTROL, "key.revoked"),
         ("channels-api",),
         ("brain", "outbound"),
+    ),
+    Route(
+        ControlCaughtUp,
+        Address(CONTROL, "control.caught_up"),
+        ("channels-api",),
+        ("ingress", "brain", "outbound"),
     ),
     Route(
         ChannelHandshakeAttempted,

@@ -3,7 +3,7 @@
 Answers are cached by the caller (``StaleCache``); this module only asks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -21,6 +21,15 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class Dated:
+    """A secret or its hash, and how long it counts."""
+
+    value: str = field(repr=False)
+    until: datetime | None = None
+    """None: until it is replaced. Else the end of its grace period."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelForIngress:
     """What the webhook edge needs to know of a channel, and no more."""
 
@@ -28,13 +37,21 @@ class ChannelForIngress:
     tenant: str
     phone_number_id: str
     auto_reply: bool
-    app_secrets: tuple[str, ...] = field(repr=False)
+    dated_app_secrets: tuple[Dated, ...]
     """The current one, then those still in their grace period."""
-    verify_token_hashes: tuple[str, ...] = field(repr=False)
+    dated_verify_token_hashes: tuple[Dated, ...]
     """SHA-256 hex."""
     waba_id: str | None = None
     reply_debounce_ms: int = 0
     echo_pause_s: int = 3600
+
+    def app_secrets(self, now: datetime) -> tuple[str, ...]:
+        """Those that verify a webhook now; remembered ones end with their grace, too."""
+        return _counting(self.dated_app_secrets, now)
+
+    def verify_token_hashes(self, now: datetime) -> tuple[str, ...]:
+        """Those that pass a handshake now."""
+        return _counting(self.dated_verify_token_hashes, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +99,8 @@ class InternalApi:
                 waba_id=data.get("waba_id"),
                 reply_debounce_ms=data.get("reply_debounce_ms", 0),
                 echo_pause_s=data.get("echo_pause_s", 3600),
-                app_secrets=tuple(data["app_secrets"]),
-                verify_token_hashes=tuple(data["verify_token_hashes"]),
+                dated_app_secrets=_dated(data["app_secrets"]),
+                dated_verify_token_hashes=_dated(data["verify_token_hashes"]),
             ),
         )
 
@@ -135,6 +152,14 @@ class InternalApi:
                 return read(await response.json())
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
             raise SourceUnavailableError(f"channels-api: {type(error).__name__}") from None
+
+
+def _dated(items: Sequence[Mapping[str, Any]]) -> tuple[Dated, ...]:
+    return tuple(Dated(item["value"], _time(item["until"])) for item in items)
+
+
+def _counting(dated: Sequence[Dated], now: datetime) -> tuple[str, ...]:
+    return tuple(one.value for one in dated if one.until is None or one.until > now)
 
 
 def _time(value: Any) -> datetime | None:

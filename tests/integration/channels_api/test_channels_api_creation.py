@@ -7,7 +7,7 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from shared.ids import secret_hash
-from tests.integration.channels_api.world import CREATE, World
+from tests.integration.channels_api.world import CREATE, World, values
 
 KEY = {"Idempotency-Key": "one"}
 
@@ -40,7 +40,7 @@ async def test_a_call_that_got_no_further_than_its_key_can_be_repeated(world: Wo
     assert status == 201
     assert (channel["id"], channel["verify_token"]) == (first["id"], first["verify_token"])
     _, known = await world.ask(f"/internal/channels/{channel['id']}/ingress")
-    assert known["verify_token_hashes"] == [secret_hash(channel["verify_token"])]
+    assert values(known["verify_token_hashes"]) == [secret_hash(channel["verify_token"])]
 
 
 @pytest.mark.parametrize("change", ["rotated", "deleted"])

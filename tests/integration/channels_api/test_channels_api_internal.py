@@ -22,10 +22,14 @@ from tests.integration.channels_api.world import (
 )
 from tests.support.ports import find_free_port
 
+TOKEN = TOKENS["brain"][0]
+
 
 async def test_each_caller_is_told_only_what_it_needs(world: World) -> None:
     _, channel = await world.call("POST", "/api/channels", CREATE)
-    _, ingress = await world.ask(f"/internal/channels/{channel['id']}/ingress", TOKENS[1])
+    _, ingress = await world.ask(
+        f"/internal/channels/{channel['id']}/ingress", TOKENS["ingress"][1]
+    )
     _, outbound = await world.ask(f"/internal/channels/{channel['id']}/outbound")
     assert ACCESS_TOKEN not in repr(ingress)
     assert APP_SECRET not in repr(outbound)
@@ -47,6 +51,24 @@ async def test_each_caller_is_told_only_what_it_needs(world: World) -> None:
         *("messages_per_second", "window_template"),
     }
     assert outbound["appsecret_proof"] is None
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["old token", "new token"])
+async def test_a_caller_gets_what_is_its_own_and_nothing_else(world: World, number: int) -> None:
+    _, channel = await world.call("POST", "/api/channels", CREATE)
+    path, key = f"/internal/channels/{channel['id']}", f"/internal/keys/{secret_hash(world.key)}"
+    told = {
+        caller: [
+            (await world.ask(asked, TOKENS[caller][number]))[0]
+            for asked in (f"{path}/ingress", f"{path}/outbound", key)
+        ]
+        for caller in TOKENS
+    }
+    assert told == {
+        "ingress": [200, 403, 403],
+        "brain": [403, 403, 200],
+        "outbound": [403, 200, 200],
+    }
 
 
 async def test_settings_reach_those_who_act_on_them(world: World) -> None:
@@ -91,7 +113,7 @@ async def test_the_internal_port_wants_a_service_token(world: World) -> None:
 
 @pytest.mark.parametrize(
     "authorization",
-    [None, "", "Bearer", "Bearer ", TOKENS[0], f"Basic {TOKENS[0]}", f"Bearer {TOKENS[0][:-1]}"],
+    [None, "", "Bearer", "Bearer ", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN[:-1]}"],
 )
 async def test_only_a_whole_bearer_token_opens_it(world: World, authorization: str | None) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
@@ -110,7 +132,7 @@ async def test_what_is_not_there_is_not_there(world: World, path: str) -> None:
 
 async def test_while_the_database_is_away_both_ports_say_try_again() -> None:
     world = World("mongodb://nobody")
-    headers = {"X-API-Key": world.key, "Authorization": f"Bearer {TOKENS[0]}"}
+    headers = {"X-API-Key": world.key, "Authorization": f"Bearer {TOKEN}"}
     nobody = f"mongodb://127.0.0.1:{find_free_port()}/x?serverSelectionTimeoutMS=50"
     async with AsyncMongoClient[Any](nobody) as client:
         resources = Resources(Metrics(), _bus=MemoryBus(), _database=client.get_default_database())

@@ -169,7 +169,7 @@ async def test_the_reason_is_the_last_word_of_a_process_that_does_not_start(
         "MONGODB_URI": uri,
         "CHANNELS_API_ADMIN_HOST": "127.0.0.1",
         "CHANNELS_API_ADMIN_PORT": "0",
-        "CHANNELS_API_INTERNAL_TOKENS": ",".join(TOKENS),
+        **{f"CHANNELS_API_{who.upper()}_TOKENS": ",".join(two) for who, two in TOKENS.items()},
         "CHANNELS_API_KEY_ENCRYPTION_KEYS": json.dumps({"2": new_kek()}),
     }
     process = await asyncio.create_subprocess_exec(

@@ -16,15 +16,16 @@ from channels_api.settings import Settings
 from shared.bus.memory import MemoryBus
 from shared.bus.port import Delivery
 from shared.bus.topology import ACTIVITY, INTERACTIONS, Queue, Topology, broadcast_queue
-from shared.contracts import Envelope, Payload
+from shared.contracts import ControlCaughtUp, Envelope, Payload
 from shared.ids import new_api_key
 from shared.runtime import serving
 from shared.settings import load
 
-TOKENS = (
-    "service-token-one-of-32-characters-or-more",
-    "service-token-two-of-32-characters-or-more",
-)
+TOKENS = {
+    caller: tuple(f"{caller}-token-{number}-of-32-characters-or-more" for number in (1, 2))
+    for caller in ("ingress", "brain", "outbound")
+}
+"""Two of each caller, as during a rotation."""
 ACCESS_TOKEN, APP_SECRET = "EAAaccesstoken12345678", "app-secret-0123456789abcdef"
 CREATE = {
     "phone_number_id": "1158201444",
@@ -33,6 +34,11 @@ CREATE = {
     "label": "Care line",
     "auto_reply": True,
 }
+
+
+def values(accepted: list[dict[str, Any]]) -> list[str]:
+    """What ``/internal`` says is accepted, without until when."""
+    return [one["value"] for one in accepted]
 
 
 def new_kek() -> str:
@@ -50,6 +56,8 @@ class World:
     public: str = ""
     internal: str = ""
     told: list[Envelope] = field(default_factory=list)
+    beats: list[Envelope] = field(default_factory=list)
+    """How often it said that it has told everything."""
     watched: list[Envelope] = field(default_factory=list)
     """What a team hears that bound a queue of its own to ``interactions``."""
     http: aiohttp.ClientSession = field(init=False)
@@ -64,7 +72,7 @@ class World:
             "internal_port": 0,
             "amqp_url": "amqp://in-process",
             "mongodb_uri": self.uri,
-            "internal_tokens": ",".join(TOKENS),
+            **{f"{caller}_tokens": ",".join(tokens) for caller, tokens in TOKENS.items()},
             "key_encryption_keys": json.dumps(self.keks),
             "bootstrap_api_key": self.key,
         }
@@ -78,7 +86,10 @@ class World:
             text = await answer.text()
             return answer.status, json.loads(text) if text else None
 
-    async def ask(self, path: str, token: str = TOKENS[0]) -> tuple[int, Any]:
+    async def ask(self, path: str, token: str | None = None) -> tuple[int, Any]:
+        """Of the internal port, as the service whose answer it is unless ``token`` is another."""
+        caller = "brain" if "/keys/" in path else path.rsplit("/", 1)[-1]
+        token = token or TOKENS.get(caller, TOKENS["brain"])[0]
         headers = {"Authorization": f"Bearer {token}"}
         async with self.http.get(self.internal + path, headers=headers) as answer:
             return answer.status, await answer.json(content_type=None)
@@ -107,7 +118,9 @@ async def started(world: World, **overrides: Any) -> AsyncIterator[World]:
         return world.bus
 
     def heard(delivery: Delivery) -> None:
-        world.told.append(Envelope.decode(delivery.message.body))
+        envelope = Envelope.decode(delivery.message.body)
+        caught_up = envelope.type == ControlCaughtUp.TYPE
+        (world.beats if caught_up else world.told).append(envelope)
 
     def watched(delivery: Delivery) -> None:
         world.watched.append(Envelope.decode(delivery.message.body))

@@ -74,8 +74,8 @@ class World:
                 "tenant": "t1",
                 "phone_number_id": NUMBER,
                 "auto_reply": True,
-                "app_secrets": self.secrets,
-                "verify_token_hashes": [secret_hash(VERIFY)],
+                "app_secrets": [{"value": secret, "until": None} for secret in self.secrets],
+                "verify_token_hashes": [{"value": secret_hash(VERIFY), "until": None}],
             }
         )
 

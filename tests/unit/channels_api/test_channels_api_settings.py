@@ -17,7 +17,7 @@ def settings(**overrides: Any) -> Settings:
     values = {
         "amqp_url": "amqp://in-process",
         "mongodb_uri": "mongodb://x",
-        "internal_tokens": ",".join(TOKENS),
+        **dict.fromkeys(("ingress_tokens", "brain_tokens", "outbound_tokens"), ",".join(TOKENS)),
         "key_encryption_keys": json.dumps({"1": KEY}),
     }
     return load(Settings, **{**values, **overrides})
@@ -27,15 +27,16 @@ def settings(**overrides: Any) -> Settings:
     "tokens", [" , ".join(TOKENS), json.dumps(TOKENS), f" {json.dumps(TOKENS)}"]
 )
 def test_service_tokens_come_by_commas_or_as_a_list(tokens: str) -> None:
-    loaded = settings(internal_tokens=tokens).internal_tokens
+    loaded = settings(ingress_tokens=tokens).ingress_tokens
     assert [token.get_secret_value() for token in loaded] == TOKENS
 
 
 def test_tokens_come_from_the_environment_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CHANNELS_API_INTERNAL_TOKENS", json.dumps(TOKENS))
+    for caller in ("INGRESS", "BRAIN", "OUTBOUND"):
+        monkeypatch.setenv(f"CHANNELS_API_{caller}_TOKENS", json.dumps(TOKENS))
     monkeypatch.setenv("CHANNELS_API_KEY_ENCRYPTION_KEYS", json.dumps({"1": KEY}))
     loaded = load(Settings, amqp_url="amqp://x", mongodb_uri="mongodb://x")
-    assert [token.get_secret_value() for token in loaded.internal_tokens] == TOKENS
+    assert [token.get_secret_value() for token in loaded.outbound_tokens] == TOKENS
 
 
 def test_the_last_key_version_seals() -> None:
@@ -43,10 +44,12 @@ def test_the_last_key_version_seals() -> None:
     assert (keyring.current, set(keyring.keys)) == ("new", {"old", "new"})
 
 
-@pytest.mark.parametrize("missing", ["internal_tokens", "key_encryption_keys"])
+@pytest.mark.parametrize(
+    "missing", ["ingress_tokens", "brain_tokens", "outbound_tokens", "key_encryption_keys"]
+)
 def test_what_is_needed_has_no_default(missing: str) -> None:
     values = {
-        "internal_tokens": ",".join(TOKENS),
+        **dict.fromkeys(("ingress_tokens", "brain_tokens", "outbound_tokens"), ",".join(TOKENS)),
         "key_encryption_keys": json.dumps({"1": KEY}),
     }
     del values[missing]
@@ -61,9 +64,9 @@ def test_what_is_needed_has_no_default(missing: str) -> None:
         ("key_encryption_keys", "[1]", "JSON object"),
         ("key_encryption_keys", "{}", "no key-encryption key"),
         ("key_encryption_keys", '{"1": "c2hvcnQ="}', "32 bytes"),
-        ("internal_tokens", "too-short", "32 characters"),
-        ("internal_tokens", '["unfinished', "JSON list"),
-        ("internal_tokens", ",".join(["x" * 32] * 3), "at most 2"),
+        ("brain_tokens", "too-short", "32 characters"),
+        ("brain_tokens", '["unfinished', "JSON list"),
+        ("brain_tokens", ",".join(["x" * 32] * 3), "at most 2"),
         ("bootstrap_api_key", "hx_tooshort", "hx_ and 43"),
         ("bootstrap_api_key", "hx_" + "a" * 43 + "\n", "hx_ and 43"),
         ("bootstrap_tenant", "", "BOOTSTRAP_TENANT"),

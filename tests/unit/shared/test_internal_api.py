@@ -1,7 +1,7 @@
 """Calls to channels-api: what it says, that it says no, or that it cannot be asked."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
@@ -59,13 +59,19 @@ async def test_a_channel_for_ingress(api: InternalApi, channels: ChannelsApi) ->
         "tenant": "acme",
         "phone_number_id": "1",
         "auto_reply": True,
-        "app_secrets": ["new-secret", "old-secret"],
-        "verify_token_hashes": ["aa"],
+        "app_secrets": [
+            {"value": "new-secret", "until": None},
+            {"value": "old-secret", "until": "2027-01-01T00:00:00Z"},
+        ],
+        "verify_token_hashes": [{"value": "aa", "until": None}],
         "added_later": 1,
     }
     channel = await api.channel_for_ingress("mc_1")
     assert channel is not None
-    assert channel.app_secrets == ("new-secret", "old-secret")
+    end = datetime(2027, 1, 1, tzinfo=UTC)
+    assert channel.app_secrets(end - timedelta(seconds=1)) == ("new-secret", "old-secret")
+    assert channel.app_secrets(end) == ("new-secret",)
+    assert channel.verify_token_hashes(end) == ("aa",)
     assert "secret" not in repr(channel).replace("app_secrets", "")
     assert channels.tokens == {f"Bearer {TOKEN}"}
 

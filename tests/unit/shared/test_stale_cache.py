@@ -2,13 +2,24 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 import shared.cache
-from shared.cache import ABSENT_FRESH_S, FRESH_S, SourceUnavailableError, StaleCache
+from shared.cache import (
+    ABSENT_FRESH_S,
+    FRESH_S,
+    RETRY_S,
+    TOLD_S,
+    UNTOLD_FRESH_S,
+    SourceUnavailableError,
+    StaleCache,
+)
 from shared.telemetry.metrics import Metrics
 from tests.support.eventually import eventually
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 class Source:
@@ -76,10 +87,64 @@ async def test_a_fresh_answer_is_not_asked_for_again(
 ) -> None:
     assert await cache.get("key") == "old"
     hands.now += FRESH_S - 0.1
+    cache.told(NOW, NOW)
     assert await cache.get("key") == "old"
     assert source.asked == ["key"]
     hands.now += 0.2
     source.values["key"] = "new"
+    assert await cache.get("key") == "new"
+
+
+async def test_who_hears_nothing_asks_again_within_two_seconds(
+    cache: StaleCache[str], source: Source, hands: Hands
+) -> None:
+    await cache.get("key")
+    source.values["key"] = "new"
+    hands.now += UNTOLD_FRESH_S - 0.1
+    assert await cache.get("key") == "old"
+    hands.now += 0.2
+    assert await cache.get("key") == "new"
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.5, 1.0, 60.0, -60.0])
+async def test_what_is_known_counts_only_so_long_as_all_was_told(
+    cache: StaleCache[str], source: Source, hands: Hands, late_s: float
+) -> None:
+    await cache.get("key")
+    hands.now += 10
+    cache.told(NOW - timedelta(seconds=late_s), NOW)
+    believed_s = min(TOLD_S, max(0.0, TOLD_S - late_s))
+    source.values["key"] = "new"
+    if believed_s:
+        hands.now += believed_s - 0.1
+        assert await cache.get("key") == "old"
+        hands.now += 0.2
+    assert await cache.get("key") == "new"
+
+
+async def test_an_older_word_does_not_take_back_a_newer_one(
+    cache: StaleCache[str], source: Source, hands: Hands
+) -> None:
+    await cache.get("key")
+    hands.now += 10
+    cache.told(NOW, NOW)
+    cache.told(NOW - timedelta(seconds=1), NOW)
+    hands.now += TOLD_S - 0.1
+    await cache.get("key")
+    assert source.asked == ["key"]
+
+
+async def test_a_source_that_is_down_is_not_asked_by_every_reader(
+    cache: StaleCache[str], source: Source, hands: Hands
+) -> None:
+    await cache.get("key")
+    hands.now += 10
+    source.down = True
+    assert [await cache.get("key") for _ in range(5)] == ["old"] * 5
+    assert source.asked == ["key", "key"]
+    source.down = False
+    source.values["key"] = "new"
+    hands.now += RETRY_S + 0.1
     assert await cache.get("key") == "new"
 
 

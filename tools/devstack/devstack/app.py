@@ -55,7 +55,9 @@ async def stack(folder: Path, port: int, simulator_port: int) -> AsyncIterator[I
                 embedded,
                 internal_host=LOOPBACK,
                 internal_port=0,
-                internal_tokens=kept.internal_token,
+                ingress_tokens=kept.internal_token,
+                brain_tokens=kept.internal_token,
+                outbound_tokens=kept.internal_token,
                 key_encryption_keys=f'{{"1": "{kept.key_encryption_key}"}}',
                 bootstrap_api_key=kept.api_key,
             )

@@ -20,6 +20,14 @@ class Retired:
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """A secret, sealed or hashed, that is accepted; ``until`` is None for the current one."""
+
+    value: str = field(repr=False)
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelSettings:
     """How a channel behaves; every one of them may be changed at any time."""
 
@@ -63,13 +71,13 @@ class Channel:
     retired_app_secrets: tuple[Retired, ...] = ()
     retired_verify_token_hashes: tuple[Retired, ...] = ()
 
-    def app_secrets(self, now: datetime) -> tuple[str, ...]:
+    def app_secrets(self, now: datetime) -> tuple[Accepted, ...]:
         """Sealed secrets that verify a webhook now: the current one first."""
-        return (self.app_secret, *_values(self.retired_app_secrets, now))
+        return _accepted(self.app_secret, self.retired_app_secrets, now)
 
-    def verify_token_hashes(self, now: datetime) -> tuple[str, ...]:
+    def verify_token_hashes(self, now: datetime) -> tuple[Accepted, ...]:
         """Hashes of tokens that pass a handshake now: the current one first."""
-        return (self.verify_token_hash, *_values(self.retired_verify_token_hashes, now))
+        return _accepted(self.verify_token_hash, self.retired_verify_token_hashes, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,5 +221,6 @@ def _valid(retired: Sequence[Retired], now: datetime) -> tuple[Retired, ...]:
     return tuple(old for old in retired if old.until > now)
 
 
-def _values(retired: Sequence[Retired], now: datetime) -> tuple[str, ...]:
-    return tuple(old.value for old in _valid(retired, now))
+def _accepted(current: str, retired: Sequence[Retired], now: datetime) -> tuple[Accepted, ...]:
+    old = (Accepted(one.value, one.until) for one in _valid(retired, now))
+    return (Accepted(current, None), *old)

@@ -1,5 +1,6 @@
 """What others are told: services on ``control``, any team on ``interactions``. Never a secret."""
 
+from datetime import datetime
 from typing import Literal
 
 from channels_api.domain.channels import Channel
@@ -10,6 +11,7 @@ from shared.contracts import (
     ChannelChanged,
     ChannelNeedsAttention,
     ChannelRecovered,
+    ControlCaughtUp,
     Envelope,
     KeyRevoked,
     Payload,
@@ -78,3 +80,11 @@ def revocation(key_hash: str, tenant: str) -> Publication:
         traceparent=current_traceparent(),
     )
     return Publication(CONTROL, "key.revoked", envelope)
+
+
+def caught_up(as_of: datetime) -> Publication:
+    """Every change that was made until then was told."""
+    envelope = Envelope.of(
+        ControlCaughtUp(as_of=as_of), source=SOURCE, subject="control", tenant="", time=as_of
+    )
+    return Publication(CONTROL, "control.caught_up", envelope)

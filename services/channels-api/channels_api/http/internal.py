@@ -1,6 +1,7 @@
 """``/internal``: what ingress, outbound and brain need to know, and no more. A port of its own."""
 
 import hmac
+from dataclasses import asdict
 from hashlib import sha256
 
 from aiohttp import web
@@ -12,6 +13,7 @@ from channels_api.domain.channels import Channel
 from shared.clock import Clock
 from shared.crypto.sealing import Keyring, Place
 from shared.http.problem import json_response, not_found
+from shared.http.service_token import only_for
 
 
 class Internal:
@@ -40,7 +42,8 @@ class Internal:
         return channel
 
     async def for_ingress(self, request: web.Request) -> web.Response:
-        """Secrets that verify a webhook now, hashes that pass a handshake now."""
+        """Secrets that verify a webhook, hashes that pass a handshake, and how long each does."""
+        only_for(request, "ingress")
         channel, now = await self._channel(request), self._clock()
         place = Place(CHANNELS, channel.id, "app_secret")
         return json_response(
@@ -52,13 +55,17 @@ class Internal:
                 "auto_reply": channel.auto_reply,
                 "reply_debounce_ms": channel.settings.reply_debounce_ms,
                 "echo_pause_s": channel.settings.echo_pause_s,
-                "app_secrets": [self._keyring.open(s, place) for s in channel.app_secrets(now)],
-                "verify_token_hashes": list(channel.verify_token_hashes(now)),
+                "app_secrets": [
+                    {"value": self._keyring.open(secret.value, place), "until": secret.until}
+                    for secret in channel.app_secrets(now)
+                ],
+                "verify_token_hashes": [asdict(one) for one in channel.verify_token_hashes(now)],
             }
         )
 
     async def for_outbound(self, request: web.Request) -> web.Response:
         """The access token, and how to use it."""
+        only_for(request, "outbound")
         channel, now = await self._channel(request), self._clock()
         token = self._opened(channel, "access_token", channel.access_token)
         secret = self._opened(channel, "app_secret", channel.app_secret)
@@ -89,6 +96,7 @@ class Internal:
 
     async def key(self, request: web.Request) -> web.Response:
         """Whose API key this is, by its SHA-256, and what it allows until when."""
+        only_for(request, "brain", "outbound")
         principal = await self._keys.principal(request.match_info["hash"])
         if principal is None:
             raise not_found("key")

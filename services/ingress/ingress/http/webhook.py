@@ -99,7 +99,7 @@ class Webhook:
         outcome = judge(
             request.query.get("hub.mode", ""),
             request.query.get("hub.verify_token", ""),
-            channel.verify_token_hashes,
+            channel.verify_token_hashes(self._clock()),
         )
         self._activity.handshake(channel, outcome)
         challenge = request.query.get("hub.challenge", "")
@@ -145,7 +145,8 @@ class Webhook:
         if channel is None:
             self._metrics.webhooks.labels("unknown_channel").inc()
             raise not_found("integration")
-        refused = refusal(body, request.headers.get("X-Hub-Signature-256"), channel.app_secrets)
+        secrets = channel.app_secrets(self._clock())
+        refused = refusal(body, request.headers.get("X-Hub-Signature-256"), secrets)
         if refused is not None:
             raise self._refused(request, channel, refused)
         try:

@@ -1,5 +1,7 @@
 """Channels as channels-api knows them, cached; a rotated token is picked up without a restart."""
 
+from datetime import datetime
+
 from shared.cache import StaleCache
 from shared.http.internal import ChannelForOutbound, InternalApi
 from shared.telemetry.metrics import Metrics
@@ -30,6 +32,10 @@ class Channels:
     def deleted(self, channel_id: str) -> None:
         """Never use its token again."""
         self._cache.forget(channel_id)
+
+    def told(self, as_of: datetime, now: datetime) -> None:
+        """Every change until ``as_of`` was heard of by ``now``."""
+        self._cache.told(as_of, now)
 
     def all_changed(self) -> None:
         """Changes may have been missed."""

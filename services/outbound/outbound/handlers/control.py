@@ -4,7 +4,8 @@ from outbound.adapters.channels import Channels
 from outbound.handlers.dispatcher import ALL_CHANNELS, Dispatcher
 from outbound.handlers.sending import Sending
 from shared.cache import StaleCache
-from shared.contracts import ChannelChanged, Envelope, KeyRevoked
+from shared.clock import Clock
+from shared.contracts import ChannelChanged, ControlCaughtUp, Envelope, KeyRevoked
 from shared.http.principal import Principal
 
 
@@ -17,11 +18,13 @@ class Control:
         principals: StaleCache[Principal],
         sending: Sending,
         dispatcher: Dispatcher,
+        clock: Clock,
     ) -> None:
         self._channels = channels
         self._principals = principals
         self._sending = sending
         self._dispatcher = dispatcher
+        self._clock = clock
 
     def on_event(self, envelope: Envelope) -> None:
         """Apply one event. Raises ContractError for one that cannot be read."""
@@ -29,6 +32,10 @@ class Control:
             self._principals.forget(envelope.payload(KeyRevoked).key_hash)
         if envelope.type == ChannelChanged.TYPE:
             self._channel_changed(envelope.payload(ChannelChanged))
+        if envelope.type == ControlCaughtUp.TYPE:
+            as_of, now = envelope.payload(ControlCaughtUp).as_of, self._clock()
+            self._principals.told(as_of, now)
+            self._channels.told(as_of, now)
 
     def _channel_changed(self, event: ChannelChanged) -> None:
         if event.change == "deleted":
