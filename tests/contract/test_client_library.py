@@ -248,7 +248,7 @@ SECRETS = {"access_token": "EAA" + "a" * 40, "app_secret": "0123456789abcdef" * 
         (UpdateUser, lambda c: c.users.resume("u")),
         (SendMessage, lambda c: c.users.send("u", text="hi", channel_id="mc", pause_s=1)),
         (SendMessage, lambda c: c.users.send("u", template="we_are_back")),
-        (CreateKey, lambda c: c.keys.create("Night shift", scopes=["read"], expires_in_days=3)),
+        (CreateKey, lambda c: c.keys.create("n", scopes=["read"], expires_in_days=3, tenant="x")),
         (
             CreateKey,
             lambda c: c.keys.create("Night shift", expires_at=datetime.max.replace(tzinfo=UTC)),

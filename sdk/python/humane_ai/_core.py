@@ -137,9 +137,11 @@ class Request(Generic[R]):
         return cls(method, path, read, content, headers=headers)
 
     @classmethod
-    def deletion(cls, path: str, read: Callable[[Any], R]) -> Request[R]:
+    def deletion(
+        cls, path: str, read: Callable[[Any], R], *, params: Mapping[str, Any] | None = None
+    ) -> Request[R]:
         """A call that ends something; ``read`` gets None where it is gone already."""
-        return cls("DELETE", path, read, headers={"Idempotency-Key": _new_key()})
+        return cls("DELETE", path, read, params=params, headers={"Idempotency-Key": _new_key()})
 
 
 class Send(Protocol):

@@ -20,25 +20,29 @@ def _create_request(
     scopes: Iterable[Scope] | None,
     expires_in_days: int | None,
     expires_at: datetime | None,
+    tenant: str | None,
 ) -> Request[ApiKey]:
     body = given(
         label=label,
         scopes=None if scopes is None else sorted(set(scopes)),
         expires_in_days=expires_in_days,
         expires_at=None if expires_at is None else expires_at.isoformat(),
+        tenant=tenant,
     )
     return Request.with_body("POST", _PATH, read_api_key, body)
 
 
-def _list_request(*, revoked: bool) -> Request[list[ApiKey]]:
+def _list_request(*, revoked: bool, tenant: str | None) -> Request[list[ApiKey]]:
     def keys(data: Any) -> list[ApiKey]:
         return [read_api_key(item) for item in data["keys"]]
 
-    return Request("GET", _PATH, keys, params={"revoked": "true"} if revoked else None)
+    params = given(revoked="true" if revoked else None, tenant=tenant)
+    return Request("GET", _PATH, keys, params=params)
 
 
-def _revoke_request(key_id: str) -> Request[None]:
-    return Request.deletion(f"{_PATH}/{segment('key_id', key_id)}", nothing)
+def _revoke_request(key_id: str, tenant: str | None) -> Request[None]:
+    path = f"{_PATH}/{segment('key_id', key_id)}"
+    return Request.deletion(path, nothing, params=given(tenant=tenant))
 
 
 class Keys:
@@ -54,27 +58,29 @@ class Keys:
         scopes: Iterable[Scope] | None = None,
         expires_in_days: int | None = None,
         expires_at: datetime | None = None,
+        tenant: str | None = None,
     ) -> ApiKey:
         """A new key; ``key`` of the result is shown this once: keep it.
 
         ``label`` has 1 to 120 characters. ``scopes`` is what the key allows: ``process``, ``read``,
         ``channels``, ``admin``, which is all of it (process and read). The key ends after
-        ``expires_in_days``, 1 to 3,650, or at ``expires_at``, a time with a zone (never). A call whose answer was lost on the way may leave a key
+        ``expires_in_days``, 1 to 3,650, or at ``expires_at``, a time with a zone (never).
+        ``tenant`` is for the operator of the house, who makes another tenant's first key. A call whose answer was lost on the way may leave a key
         that nobody holds: ``list`` shows it, ``revoke`` ends it.
         """
-        return self._send(_create_request(label, scopes, expires_in_days, expires_at))
+        return self._send(_create_request(label, scopes, expires_in_days, expires_at, tenant))
 
-    def list(self, *, revoked: bool = False) -> builtins.list[ApiKey]:
+    def list(self, *, revoked: bool = False, tenant: str | None = None) -> builtins.list[ApiKey]:
         """Keys that were not revoked, or with ``revoked`` all; oldest first, without themselves."""
-        return self._send(_list_request(revoked=revoked))
+        return self._send(_list_request(revoked=revoked, tenant=tenant))
 
-    def revoke(self, key_id: str) -> None:
+    def revoke(self, key_id: str, *, tenant: str | None = None) -> None:
         """Refuse it everywhere within two seconds. Raises NotFoundError.
 
         Raises ConflictError for the last ``admin`` key that does not expire: without it nobody
         could make keys again. Without ``admin`` a key may revoke itself only.
         """
-        self._send(_revoke_request(key_id))
+        self._send(_revoke_request(key_id, tenant))
 
 
 class AsyncKeys:
@@ -90,24 +96,28 @@ class AsyncKeys:
         scopes: Iterable[Scope] | None = None,
         expires_in_days: int | None = None,
         expires_at: datetime | None = None,
+        tenant: str | None = None,
     ) -> ApiKey:
         """A new key; ``key`` of the result is shown this once: keep it.
 
         ``label`` has 1 to 120 characters. ``scopes`` is what the key allows: ``process``, ``read``,
         ``channels``, ``admin``, which is all of it (process and read). The key ends after
-        ``expires_in_days``, 1 to 3,650, or at ``expires_at``, a time with a zone (never). A call whose answer was lost on the way may leave a key
+        ``expires_in_days``, 1 to 3,650, or at ``expires_at``, a time with a zone (never).
+        ``tenant`` is for the operator of the house, who makes another tenant's first key. A call whose answer was lost on the way may leave a key
         that nobody holds: ``list`` shows it, ``revoke`` ends it.
         """
-        return await self._send(_create_request(label, scopes, expires_in_days, expires_at))
+        return await self._send(_create_request(label, scopes, expires_in_days, expires_at, tenant))
 
-    async def list(self, *, revoked: bool = False) -> builtins.list[ApiKey]:
+    async def list(
+        self, *, revoked: bool = False, tenant: str | None = None
+    ) -> builtins.list[ApiKey]:
         """Keys that were not revoked, or with ``revoked`` all; oldest first, without themselves."""
-        return await self._send(_list_request(revoked=revoked))
+        return await self._send(_list_request(revoked=revoked, tenant=tenant))
 
-    async def revoke(self, key_id: str) -> None:
+    async def revoke(self, key_id: str, *, tenant: str | None = None) -> None:
         """Refuse it everywhere within two seconds. Raises NotFoundError.
 
         Raises ConflictError for the last ``admin`` key that does not expire: without it nobody
         could make keys again. Without ``admin`` a key may revoke itself only.
         """
-        await self._send(_revoke_request(key_id))
+        await self._send(_revoke_request(key_id, tenant))

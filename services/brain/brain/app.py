@@ -53,6 +53,7 @@ from shared.cache import StaleCache
 from shared.contracts import ControlCaughtUp, Envelope, KeyRevoked
 from shared.http.internal import InternalApi
 from shared.http.keys import require_key
+from shared.http.operations import routes_of
 from shared.http.outages import outages
 from shared.http.principal import Principal
 from shared.http.server import application
@@ -148,10 +149,13 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
         app = application(metrics)
         app.middlewares.extend((require_key(principals.get, clock), outages))
         limit = RateLimit(settings.process_rate_per_minute)
-        app.add_routes(Processing(turns, users, interactions, outgoing, limit, clock).routes())
-        app.add_routes(Reading(users, interactions, memories, clock, pipeline.embedder).routes())
-        app.add_routes(MediaApi(interactions, files, source).routes())
-        app.add_routes(People(users, outgoing, outgoing_outbox, clock).routes())
+        operations = (
+            *Processing(turns, users, interactions, outgoing, limit, clock).operations(),
+            *Reading(users, interactions, memories, clock, pipeline.embedder).operations(),
+            *MediaApi(interactions, files, source).operations(),
+            *People(users, outgoing, outgoing_outbox, clock).operations(),
+        )
+        app.add_routes(routes_of(operations))
         lanes = ConsumerSpec(
             name="inbound",
             queues=BRAIN_LANES,

@@ -31,6 +31,7 @@ from shared.bus.consumer import Consumer, ConsumerSpec
 from shared.bus.outbox import Outbox
 from shared.bus.topology import ACTIVITY_QUEUE
 from shared.http.keys import require_key
+from shared.http.operations import routes_of
 from shared.http.outages import outages
 from shared.http.server import application
 from shared.http.service_token import Caller, require_service_token
@@ -62,18 +63,17 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     public = application(metrics)
     public.middlewares.extend((outages, require_key(keys.principal, clock)))
     grace = timedelta(seconds=settings.secret_grace_s)
-    public.add_routes(
-        Channels(
-            channels, activity, channel_outbox, keyring, clock, grace, examine, checks
-        ).routes()
-    )
-    public.add_routes(checks.routes())
-    public.add_routes(Keys(keys, key_outbox, clock).routes())
     sealed = KeyringStore(database)
     rewrapping = Rewrapping(sealed, keyring, clock, settings.instance)
-    public.add_routes(
-        KeyringApi(sealed, keyring, rewrapping, clock, settings.bootstrap_tenant).routes()
+    numbers = Channels(channels, activity, channel_outbox, keyring, clock, grace, examine, checks)
+    ring = KeyringApi(sealed, keyring, rewrapping, clock, settings.bootstrap_tenant)
+    operations = (
+        *numbers.operations(),
+        *checks.operations(),
+        *Keys(keys, key_outbox, clock, settings.bootstrap_tenant).operations(),
+        *ring.operations(),
     )
+    public.add_routes(routes_of(operations))
 
     internal = application(metrics)
     tokens: dict[Caller, ServiceTokens] = {

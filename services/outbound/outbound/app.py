@@ -32,6 +32,7 @@ from shared.bus.topology import OUTBOUND_LANE_QUEUES, broadcast_queue
 from shared.cache import StaleCache
 from shared.http.internal import InternalApi
 from shared.http.keys import require_key
+from shared.http.operations import routes_of
 from shared.http.outages import outages
 from shared.http.principal import Principal
 from shared.http.server import application
@@ -162,5 +163,5 @@ def _edges(
         return ()
     app = application(resources.metrics)
     app.middlewares.extend((outages, require_key(principals.get, resources.clock)))
-    app.add_routes(Deliveries(store).routes())
+    app.add_routes(routes_of(Deliveries(store).operations()))
     return (HttpEdge("public", app, settings.host, settings.port),)

@@ -29,7 +29,8 @@ async def test_no_key_is_refused_with_what_to_do(world: World) -> None:
 
 
 async def test_keys_are_made_listed_and_revoked(world: World) -> None:
-    status, made = await world.call("POST", "/api/keys", {"label": "crm"})
+    asked = {"label": "crm", "scopes": ["channels"]}
+    status, made = await world.call("POST", "/api/keys", asked)
     assert status == 201
     assert (await world.call("GET", "/api/channels", key=made["key"]))[0] == 200
     assert re.fullmatch(r"key_[0-9A-Za-z]{22}", made["id"])
@@ -71,6 +72,30 @@ async def test_a_key_goes_as_far_as_its_scopes_and_lasts_until_its_end(world: Wo
     assert (known["scopes"], known["expires_at"]) == (["channels"], brief["expires_at"])
     ends, made_at = (datetime.fromisoformat(brief[name]) for name in ("expires_at", "created_at"))
     assert abs(ends - made_at - timedelta(days=2)) < timedelta(seconds=1)
+
+
+async def test_the_operator_makes_another_tenants_first_key(world: World) -> None:
+    asked = {"label": "theirs", "scopes": ["admin"], "tenant": "clinic"}
+    status, theirs = await world.call("POST", "/api/keys", asked)
+    assert status == 201
+    _, own = await world.call("GET", "/api/keys")
+    assert [key["label"] for key in own["keys"]] == ["first key"]
+    _, listed = await world.call("GET", "/api/keys", key=theirs["key"])
+    assert [key["label"] for key in listed["keys"]] == ["theirs"]
+    _, seen = await world.call("GET", "/api/keys?tenant=clinic")
+    assert seen["keys"][0]["id"] == theirs["id"]
+    for method, path, body in (
+        ("POST", "/api/keys", {"label": "x", "tenant": "default"}),
+        ("GET", "/api/keys?tenant=default", None),
+        ("DELETE", f"/api/keys/{own['keys'][0]['id']}?tenant=default", None),
+    ):
+        status, problem = await world.call(method, path, body, key=theirs["key"])
+        assert (status, problem["type"]) == (403, "urn:platform:problem:operator-only")
+    asked = {"label": "second", "scopes": ["admin"], "tenant": "clinic"}
+    await world.call("POST", "/api/keys", asked)
+    assert (await world.call("DELETE", f"/api/keys/{theirs['id']}?tenant=clinic"))[0] == 204
+    assert (await world.call("GET", "/api/keys", key=theirs["key"]))[0] == 401
+    assert (await world.call("POST", "/api/keys", {"label": "x", "tenant": "No!"}))[0] == 422
 
 
 async def test_a_key_shows_when_it_was_used_last(world: World) -> None:

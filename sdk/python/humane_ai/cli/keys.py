@@ -15,6 +15,10 @@ from humane_ai.cli.showing import plain, wire, write_json
 
 app = group("Who may use the API.")
 
+Tenant = Annotated[
+    str | None,
+    typer.Option(help="Another tenant's, for the operator of the house.", show_default=False),
+]
 ScopeName = Enum("ScopeName", {name: name for name in get_args(Scope)})  # type: ignore[misc]  # typer takes no list of literals
 
 
@@ -30,10 +34,11 @@ def create(
     days: Annotated[
         int | None, typer.Option(min=1, max=3650, help="Days until it ends. Else never.")
     ] = None,
+    tenant: Tenant = None,
 ) -> None:
     """Make a key. It is printed this once, alone on a line, so that a program can keep it."""
     scopes = [one.value for one in scope] if scope else None
-    made = here.client.keys.create(label, scopes=scopes, expires_in_days=days)
+    made = here.client.keys.create(label, scopes=scopes, expires_in_days=days, tenant=tenant)
     if here.as_json:
         write_json({**wire(made), "key": made.key})
         return
@@ -46,10 +51,11 @@ def list_keys(
     here: Session,
     *,
     revoked: Annotated[bool, typer.Option("--revoked", help="The revoked ones, too.")] = False,
+    tenant: Tenant = None,
 ) -> None:
     """Keys, oldest first."""
     here.rows(
-        here.client.keys.list(revoked=revoked),
+        here.client.keys.list(revoked=revoked, tenant=tenant),
         ("id", "label", "ends in", "allows", "last used", "until"),
         lambda one: (
             one.id,
@@ -68,11 +74,12 @@ def revoke(
     here: Session,
     key_id: Annotated[str, typer.Argument(help="key_...", show_default=False)],
     *,
+    tenant: Tenant = None,
     yes: Yes = False,
 ) -> None:
     """Refuse a key everywhere within two seconds."""
     here.confirm(f"Revoke {key_id}? Programs that use it are refused at once.", yes=yes)
-    here.client.keys.revoke(key_id)
+    here.client.keys.revoke(key_id, tenant=tenant)
     here.say(f"{key_id} is revoked.")
 
 

@@ -9,6 +9,7 @@ from brain.adapters.file_store import FileStore
 from brain.adapters.interaction_store import InteractionStore
 from brain.adapters.media_files import MediaFiles, MediaUnavailableError
 from shared.http.keys import PRINCIPAL
+from shared.http.operations import Operation
 from shared.http.problem import Problem, not_found
 
 
@@ -22,9 +23,9 @@ class MediaApi:
         self._files = files
         self._source = source
 
-    def routes(self) -> list[web.RouteDef]:
+    def operations(self) -> list[Operation]:
         """Every route."""
-        return [web.get("/api/interactions/{id}/media", self.file)]
+        return [Operation("GET", "/api/interactions/{id}/media", self.file, "read")]
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """The bytes, checked. 404 without a file, or when the provider has none any more."""

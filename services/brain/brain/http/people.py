@@ -21,6 +21,7 @@ from shared.clock import Clock
 from shared.contracts import Template
 from shared.http.idempotency import idempotency_key, key_reused
 from shared.http.keys import PRINCIPAL
+from shared.http.operations import Operation
 from shared.http.pages import cursor_of, limit_of, page_of
 from shared.http.problem import Problem, json_response, not_found, read_model
 from shared.ids import derived_id
@@ -97,12 +98,12 @@ class People:
         self._outbox = outbox
         self._clock = clock
 
-    def routes(self) -> list[web.RouteDef]:
+    def operations(self) -> list[Operation]:
         """Every route."""
         return [
-            web.patch("/api/users/{id}", self.update),
-            web.post("/api/users/{id}/messages", self.send),
-            web.get("/api/users/{id}/messages", self.list),
+            Operation("PATCH", "/api/users/{id}", self.update, "process"),
+            Operation("POST", "/api/users/{id}/messages", self.send, "process"),
+            Operation("GET", "/api/users/{id}/messages", self.list, "read"),
         ]
 
     async def update(self, request: web.Request) -> web.Response:

@@ -20,6 +20,7 @@ from brain.http.shapes import entry, history_shape, process_shape
 from shared.clock import Clock
 from shared.http.idempotency import idempotency_key, key_reused
 from shared.http.keys import PRINCIPAL
+from shared.http.operations import Operation
 from shared.http.pages import LARGEST_LIMIT
 from shared.http.problem import Problem, json_response, query_int, read_model
 
@@ -85,13 +86,13 @@ class Processing:
         self._limit = limit
         self._clock = clock
 
-    def routes(self) -> list[web.RouteDef]:
+    def operations(self) -> list[Operation]:
         """Every route under ``/api/sdk``."""
         return [
-            web.post("/api/sdk/process", self.process),
-            web.post("/api/sdk/process/stream", self.stream),
-            web.get("/api/sdk/history/{user_id}", self.history),
-            web.delete("/api/sdk/history/{user_id}", self.clear),
+            Operation("POST", "/api/sdk/process", self.process, "process"),
+            Operation("POST", "/api/sdk/process/stream", self.stream, "process"),
+            Operation("GET", "/api/sdk/history/{user_id}", self.history, "process"),
+            Operation("DELETE", "/api/sdk/history/{user_id}", self.clear, "process"),
         ]
 
     async def _accepted(self, request: web.Request) -> ApiRequest:

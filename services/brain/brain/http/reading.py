@@ -10,6 +10,7 @@ from brain.domain.state import decay
 from brain.http.shapes import interaction_shape, user_shape
 from shared.clock import Clock
 from shared.http.keys import PRINCIPAL
+from shared.http.operations import Operation
 from shared.http.pages import cursor_of, limit_of, page_of
 from shared.http.problem import Problem, json_response, not_found
 
@@ -33,15 +34,15 @@ class Reading:
         self._clock = clock
         self._embedder = embedder
 
-    def routes(self) -> list[web.RouteDef]:
+    def operations(self) -> list[Operation]:
         """Every route of the read API."""
         return [
-            web.get("/api/users", self.list_users),
-            web.get("/api/users/{id}", self.get_user),
-            web.get("/api/users/{id}/interactions", self.list_user_interactions),
-            web.get("/api/users/{id}/memories", self.list_memories),
-            web.get("/api/interactions", self.list_interactions),
-            web.get("/api/interactions/{id}", self.get_interaction),
+            Operation("GET", "/api/users", self.list_users, "read"),
+            Operation("GET", "/api/users/{id}", self.get_user, "read"),
+            Operation("GET", "/api/users/{id}/interactions", self.list_user_interactions, "read"),
+            Operation("GET", "/api/users/{id}/memories", self.list_memories, "read"),
+            Operation("GET", "/api/interactions", self.list_interactions, "read"),
+            Operation("GET", "/api/interactions/{id}", self.get_interaction, "read"),
         ]
 
     async def list_users(self, request: web.Request) -> web.Response:

@@ -33,6 +33,7 @@ from shared.clock import Clock
 from shared.crypto.sealing import Keyring, Place
 from shared.http.idempotency import idempotency_key, key_reused
 from shared.http.keys import PRINCIPAL
+from shared.http.operations import Operation
 from shared.http.pages import cursor_of, limit_of, page_of
 from shared.http.problem import Problem, json_response, not_found, query_int, read_model
 from shared.ids import derived_id, new_channel_id, new_verify_token, secret_hash
@@ -63,16 +64,16 @@ class Channels:
         self._examine = examine
         self._checks = checks
 
-    def routes(self) -> list[web.RouteDef]:
+    def operations(self) -> list[Operation]:
         """Every route under ``/api/channels``."""
         return [
-            web.post("/api/channels", self.create),
-            web.get("/api/channels", self.list),
-            web.get("/api/channels/{id}", self.get),
-            web.patch("/api/channels/{id}", self.update),
-            web.delete("/api/channels/{id}", self.delete),
-            web.get("/api/channels/{id}/activity", self.activity),
-            web.get("/api/channels/{id}/audit", self.audit),
+            Operation("POST", "/api/channels", self.create, "channels"),
+            Operation("GET", "/api/channels", self.list, "channels"),
+            Operation("GET", "/api/channels/{id}", self.get, "channels"),
+            Operation("PATCH", "/api/channels/{id}", self.update, "channels"),
+            Operation("DELETE", "/api/channels/{id}", self.delete, "channels"),
+            Operation("GET", "/api/channels/{id}/activity", self.activity, "channels"),
+            Operation("GET", "/api/channels/{id}/audit", self.audit, "channels"),
         ]
 
     async def create(self, request: web.Request) -> web.Response:

@@ -25,6 +25,7 @@ from shared.bus.outbox import Outbox
 from shared.clock import Clock
 from shared.crypto.sealing import Keyring, Place
 from shared.http.keys import PRINCIPAL
+from shared.http.operations import Operation
 from shared.http.problem import Problem, json_response, not_found, read_model
 from shared.ids import new_verify_token, secret_hash
 
@@ -104,11 +105,11 @@ class Checks:
         self._pace = pace
         self._clock = clock
 
-    def routes(self) -> list[web.RouteDef]:
+    def operations(self) -> list[Operation]:
         """Both routes."""
         return [
-            web.post("/api/channels/{id}/check", self.check),
-            web.post("/api/channels/{id}/setup", self.set_up),
+            Operation("POST", "/api/channels/{id}/check", self.check, "channels"),
+            Operation("POST", "/api/channels/{id}/setup", self.set_up, "channels"),
         ]
 
     async def check(self, request: web.Request) -> web.Response:

@@ -9,10 +9,12 @@ from aiohttp import web
 from channels_api.adapters.keyring_store import KeyringStore
 from channels_api.domain.rotation import Rotation
 from channels_api.handlers.rewrapping import Rewrapping
+from channels_api.http.operator import only_operator
 from shared.clock import Clock
 from shared.crypto.sealing import Keyring
-from shared.http.keys import PRINCIPAL, demand
-from shared.http.problem import Problem, json_response
+from shared.http.keys import PRINCIPAL
+from shared.http.operations import Operation
+from shared.http.problem import json_response
 
 log = structlog.get_logger()
 
@@ -34,16 +36,16 @@ class KeyringApi:
         self._clock = clock
         self._operator = operator
 
-    def routes(self) -> list[web.RouteDef]:
+    def operations(self) -> list[Operation]:
         """Every route under ``/api/keyring``."""
         return [
-            web.get("/api/keyring", self.status),
-            web.post("/api/keyring/rotation", self.rotate),
+            Operation("GET", "/api/keyring", self.status, "admin"),
+            Operation("POST", "/api/keyring/rotation", self.rotate, "admin"),
         ]
 
     async def status(self, request: web.Request) -> web.Response:
         """Versions that are configured and needed, and how far the rotation is."""
-        self._operators_only(request)
+        only_operator(request, self._operator)
         needed, rotation = await self._store.versions(), await self._store.rotation()
         versions = {*self._keyring.keys.versions, *needed}
         return json_response(
@@ -58,19 +60,12 @@ class KeyringApi:
 
     async def rotate(self, request: web.Request) -> web.Response:
         """202: what older versions wrap is wrapped by the current one from now on. Harmless twice."""
-        self._operators_only(request)
+        only_operator(request, self._operator)
         current, caller = self._keyring.keys.current, request[PRINCIPAL]
         rotation = await self._store.begin(current, caller.label, self._clock())
         self._rewrapping.wake()
         log.info("keyring_rotation", to_version=current, key=caller.key_hash[:12])
         return json_response(rotation_shape(rotation), status=202)
-
-    def _operators_only(self, request: web.Request) -> None:
-        demand(request, "admin")
-        if request[PRINCIPAL].tenant != self._operator:
-            raise Problem(
-                403, "operator-only", "Only the operator's own tenant may see to the key ring."
-            )
 
 
 def rotation_shape(rotation: Rotation) -> dict[str, Any]:

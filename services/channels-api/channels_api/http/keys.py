@@ -8,11 +8,13 @@ from aiohttp import web
 from channels_api.adapters.key_store import KeyStore
 from channels_api.domain.keys import ApiKey, may_revoke
 from channels_api.handlers.announce import revocation
+from channels_api.http.operator import only_operator
 from channels_api.http.requests import CreateKey
 from channels_api.http.shapes import key_shape
 from shared.bus.outbox import Outbox
 from shared.clock import Clock
 from shared.http.keys import PRINCIPAL, demand
+from shared.http.operations import Operation
 from shared.http.problem import Problem, json_response, not_found, read_model
 from shared.ids import new_api_key
 
@@ -22,22 +24,22 @@ log = structlog.get_logger()
 class Keys:
     """Handlers of ``/api/keys``."""
 
-    def __init__(self, store: KeyStore, outbox: Outbox, clock: Clock) -> None:
+    def __init__(self, store: KeyStore, outbox: Outbox, clock: Clock, operator: str) -> None:
         self._store = store
         self._outbox = outbox
         self._clock = clock
+        self._operator = operator
 
-    def routes(self) -> list[web.RouteDef]:
+    def operations(self) -> list[Operation]:
         """Every route under ``/api/keys``."""
         return [
-            web.post("/api/keys", self.create),
-            web.get("/api/keys", self.list),
-            web.delete("/api/keys/{id}", self.revoke),
+            Operation("POST", "/api/keys", self.create, "admin"),
+            Operation("GET", "/api/keys", self.list, "admin"),
+            Operation("DELETE", "/api/keys/{id}", self.revoke, None),
         ]
 
     async def create(self, request: web.Request) -> web.Response:
-        """201 with the key, this once."""
-        demand(request, "admin")
+        """201 with the key, this once. ``tenant``: the operator of the house makes the first one."""
         asked = await read_model(request, CreateKey)
         now = self._clock()
         expires_at = asked.ends(now)
@@ -46,7 +48,7 @@ class Keys:
         key = new_api_key()
         added = await self._store.add(
             key,
-            tenant=request[PRINCIPAL].tenant,
+            tenant=self._tenant(request, asked.tenant),
             label=asked.label,
             scopes=asked.scopes,
             expires_at=expires_at,
@@ -55,18 +57,17 @@ class Keys:
         return json_response({**key_shape(added, now), "key": key}, status=201)
 
     async def list(self, request: web.Request) -> web.Response:
-        """``?revoked=true`` shows the revoked ones too; oldest first."""
-        demand(request, "admin")
-        tenant = request[PRINCIPAL].tenant
+        """``?revoked=true`` shows the revoked ones too; oldest first. ``?tenant=`` as in creation."""
+        tenant = self._tenant(request, request.query.get("tenant"))
         keys = await self._store.of_tenant(tenant, revoked=request.query.get("revoked") == "true")
         now = self._clock()
         return json_response({"keys": [key_shape(key, now) for key in keys]})
 
     async def revoke(self, request: web.Request) -> web.Response:
         """Refused everywhere within two seconds. Without ``admin`` a key may revoke itself only."""
-        caller = request[PRINCIPAL]
-        key = await self._store.find(caller.tenant, request.match_info["id"])
-        if key is None or key.key_hash != caller.key_hash:
+        tenant = self._tenant(request, request.query.get("tenant"))
+        key = await self._store.find(tenant, request.match_info["id"])
+        if key is None or key.key_hash != request[PRINCIPAL].key_hash:
             demand(request, "admin")
         if key is None:
             raise not_found("key")
@@ -76,6 +77,15 @@ class Keys:
             await self._outbox.flush(key.key_hash, events)
             log.info("key_revoked", key_id=key.id)
         return web.Response(status=204)
+
+    def _tenant(self, request: web.Request, asked: str | None) -> str:
+        """Whose keys it is about: another tenant's only for the operator of the house."""
+        own = request[PRINCIPAL].tenant
+        if asked is None or asked == own:
+            return own
+        demand(request, "admin")
+        only_operator(request, self._operator)
+        return asked
 
     async def _may_go(self, key: ApiKey, now: datetime) -> None:
         if not may_revoke(key, await self._store.of_tenant(key.tenant), now):

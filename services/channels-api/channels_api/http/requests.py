@@ -23,6 +23,7 @@ AccessToken = Annotated[str, AfterValidator(rules.access_token)]
 AppSecret = Annotated[str, AfterValidator(rules.app_secret)]
 TemplateName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,512}$")]
 TemplateLanguage = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Za-z]{2,4})?$")]
+Tenant = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 
 
@@ -99,6 +100,7 @@ class CreateKey(BaseModel):
     scopes: frozenset[Scope] = Field(default=frozenset(DEFAULT_SCOPES), min_length=1)
     expires_at: AwareDatetime | None = None
     expires_in_days: int | None = Field(default=None, ge=1, le=3650)
+    tenant: Tenant | None = None
 
     @model_validator(mode="after")
     def _one_end(self) -> "CreateKey":

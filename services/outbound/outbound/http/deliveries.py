@@ -8,6 +8,7 @@ from outbound.adapters.delivery_store import DeliveryStore
 from outbound.domain.deliveries import Delivery
 from outbound.domain.lattice import State
 from shared.http.keys import PRINCIPAL
+from shared.http.operations import Operation
 from shared.http.pages import cursor_of, limit_of, page_of
 from shared.http.problem import Problem, json_response
 
@@ -20,9 +21,9 @@ class Deliveries:
     def __init__(self, store: DeliveryStore) -> None:
         self._store = store
 
-    def routes(self) -> list[web.RouteDef]:
+    def operations(self) -> list[Operation]:
         """Every route."""
-        return [web.get("/api/deliveries", self.list)]
+        return [Operation("GET", "/api/deliveries", self.list, "read")]
 
     async def list(self, request: web.Request) -> web.Response:
         """``?interaction_id=``: the parts of its reply; or ``?state=&limit=&cursor=``."""
