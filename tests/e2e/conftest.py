@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.leaks import leaks_in_database, leaks_in_logs
 from tests.e2e.product import Channel, Product, running_product
-from tests.e2e.test_logs import leaks
 from tests.support.mongod import fresh_database_name
 from tests.support.rabbit import RabbitNode
 
@@ -22,7 +22,8 @@ async def product(
     uri = with_database(mongodb_uri, fresh_database_name())
     async with running_product(rabbit, rabbit.uri(vhost), uri, folder) as running:
         yield running
-        assert leaks(running) == []
+        assert leaks_in_logs(running) == []
+        assert await leaks_in_database(running) == []
 
 
 @pytest.fixture

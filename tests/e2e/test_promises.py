@@ -168,7 +168,7 @@ async def test_subscriber_gets_each_event_once_the_interaction_is_readable(
     # Letters only: digits in a row may be masked as somebody's number.
     words = ["".join(secrets.choice("bdfgklmnprst") for _ in range(8)) for _ in range(5)]
     texts = [f"my planted sentence about {word}" for word in words]
-    product.planted |= set(texts)
+    product.texts |= set(texts)
     connection = await aio_pika.connect(product.amqp_url)
     async with connection:
         amqp = await connection.channel()

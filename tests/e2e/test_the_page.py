@@ -109,7 +109,7 @@ async def test_a_message_becomes_an_interaction_and_a_reply(
 ) -> None:
     phone = new_phone()
     text = "I am so happy, my daughter was born today!"
-    product.planted.add(text)
+    product.texts.add(text)
     sent = await product.sim(
         "phone/messages",
         {
@@ -148,7 +148,7 @@ async def test_a_message_becomes_an_interaction_and_a_reply(
 
 async def test_process_takes_the_same_path(product: Product, channel: Channel) -> None:
     text = "My flight was cancelled and nobody helps me, this is terrible."
-    product.planted.add(text)
+    product.texts.add(text)
     phone = new_phone()
     await product.sim(
         "phone/messages",
