@@ -90,6 +90,23 @@ class MongoSettings(ServiceSettings):
     )
 
 
+class EdgeSettings(ServiceSettings):
+    """A port that strangers reach."""
+
+    failures_per_minute: int = Field(
+        default=60,
+        ge=1,
+        description="Wrong tokens, signatures or API keys of one address in a minute; then 429.",
+    )
+    forwarded_hops: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="Proxies of our own before us: the address is that many from the right in "
+        "X-Forwarded-For. 0 takes the connection's.",
+    )
+
+
 class InternalApiSettings(ServiceSettings):
     """How to reach channels-api's internal port."""
 

@@ -57,6 +57,7 @@ from shared.http.operations import routes_of
 from shared.http.outages import outages
 from shared.http.principal import Principal
 from shared.http.server import application
+from shared.http.throttle import throttle_of
 from shared.runtime import HttpEdge, Resources, Service
 
 ANSWERING_MARGIN_S = 30.0
@@ -147,7 +148,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
         )
         principals: StaleCache[Principal] = StaleCache("keys", internal.principal, metrics)
         app = application(metrics)
-        app.middlewares.extend((require_key(principals.get, clock), outages))
+        app.middlewares.extend((require_key(principals.get, clock, throttle_of(settings)), outages))
         limit = RateLimit(settings.process_rate_per_minute)
         operations = (
             *Processing(turns, users, interactions, outgoing, limit, clock).operations(),

@@ -5,10 +5,10 @@ from typing import Self
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import BusSettings, InternalApiSettings, MongoSettings
+from shared.settings import BusSettings, EdgeSettings, InternalApiSettings, MongoSettings
 
 
-class Settings(MongoSettings, BusSettings, InternalApiSettings):
+class Settings(MongoSettings, BusSettings, InternalApiSettings, EdgeSettings):
     """What brain reads from its environment."""
 
     model_config = SettingsConfigDict(env_prefix="BRAIN_")

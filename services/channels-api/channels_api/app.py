@@ -35,6 +35,7 @@ from shared.http.operations import routes_of
 from shared.http.outages import outages
 from shared.http.server import application
 from shared.http.service_token import Caller, require_service_token
+from shared.http.throttle import throttle_of
 from shared.runtime import HttpEdge, Resources, Service
 from shared.settings import ServiceTokens
 
@@ -61,7 +62,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     checks = Checks(channels, channel_outbox, keyring, examine, setup, policy, pace, clock)
 
     public = application(metrics)
-    public.middlewares.extend((outages, require_key(keys.principal, clock)))
+    public.middlewares.extend((outages, require_key(keys.principal, clock, throttle_of(settings))))
     grace = timedelta(seconds=settings.secret_grace_s)
     sealed = KeyringStore(database)
     rewrapping = Rewrapping(sealed, keyring, clock, settings.instance)

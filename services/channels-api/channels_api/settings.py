@@ -8,10 +8,16 @@ from pydantic_settings import SettingsConfigDict
 
 from shared.crypto.sealing import Keyring, LocalKeys, SealError
 from shared.http.keys import API_KEY
-from shared.settings import BusSettings, InternalPortSettings, MongoSettings, ServiceTokens
+from shared.settings import (
+    BusSettings,
+    EdgeSettings,
+    InternalPortSettings,
+    MongoSettings,
+    ServiceTokens,
+)
 
 
-class Settings(MongoSettings, BusSettings, InternalPortSettings):
+class Settings(MongoSettings, BusSettings, InternalPortSettings, EdgeSettings):
     """What channels-api reads from its environment."""
 
     model_config = SettingsConfigDict(env_prefix="CHANNELS_API_")

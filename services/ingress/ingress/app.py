@@ -2,12 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from time import monotonic
 
 import aiohttp
 
 from ingress.adapters.activity import Activity
-from ingress.domain.throttle import FailureBudget
 from ingress.http.webhook import BODY_LIMIT_BYTES, Webhook
 from ingress.settings import Settings
 from shared.bus.consumer import Broadcast
@@ -16,6 +14,7 @@ from shared.cache import StaleCache
 from shared.contracts import ChannelChanged, ControlCaughtUp, Envelope
 from shared.http.internal import ChannelForIngress, InternalApi
 from shared.http.server import application
+from shared.http.throttle import throttle_of
 from shared.runtime import HttpEdge, Resources, Service
 
 
@@ -36,8 +35,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             metrics,
             resources.clock,
             settings.publish_timeout_s,
-            FailureBudget(settings.failures_per_minute, monotonic),
-            settings.forwarded_hops,
+            throttle_of(settings),
         )
         app = application(metrics, body_limit_bytes=BODY_LIMIT_BYTES)
         app.add_routes(webhook.routes())

@@ -37,6 +37,7 @@ from shared.http.outages import outages
 from shared.http.principal import Principal
 from shared.http.server import application
 from shared.http.service_token import require_service_token
+from shared.http.throttle import throttle_of
 from shared.runtime import HttpEdge, Resources, Service
 
 READ_MARKS_AT_ONCE = 32
@@ -162,6 +163,8 @@ def _edges(
     if not settings.api_enabled:
         return ()
     app = application(resources.metrics)
-    app.middlewares.extend((outages, require_key(principals.get, resources.clock)))
+    app.middlewares.extend(
+        (outages, require_key(principals.get, resources.clock, throttle_of(settings)))
+    )
     app.add_routes(routes_of(Deliveries(store).operations()))
     return (HttpEdge("public", app, settings.host, settings.port),)

@@ -5,6 +5,7 @@ from pydantic_settings import SettingsConfigDict
 
 from shared.settings import (
     BusSettings,
+    EdgeSettings,
     InternalApiSettings,
     InternalPortSettings,
     MongoSettings,
@@ -12,7 +13,7 @@ from shared.settings import (
 )
 
 
-class Settings(MongoSettings, BusSettings, InternalApiSettings, InternalPortSettings):
+class Settings(MongoSettings, BusSettings, InternalApiSettings, InternalPortSettings, EdgeSettings):
     """What outbound reads from its environment."""
 
     model_config = SettingsConfigDict(env_prefix="OUTBOUND_")

@@ -11,6 +11,7 @@ from shared.clock import Clock
 from shared.http.principal import Principal, Scope
 from shared.http.problem import Problem
 from shared.http.server import Handler
+from shared.http.throttle import Throttle, too_many_failures
 from shared.ids import secret_hash
 
 API_KEY = re.compile(r"^hx_[0-9A-Za-z]{43}$")
@@ -30,8 +31,18 @@ def demand(request: web.Request, scope: Scope) -> None:
         )
 
 
-def require_key(find: FindPrincipal, clock: Clock) -> Middleware:
-    """A middleware: 401 without a valid key, 503 when nobody can be asked about it."""
+def require_key(find: FindPrincipal, clock: Clock, throttle: Throttle) -> Middleware:
+    """A middleware: 401 without a valid key, 503 when nobody can be asked about it.
+
+    An address that tries wrong keys too often is told 429; a right key works from any address.
+    """
+
+    def refused(request: web.Request, slug: str, detail: str) -> Problem:
+        wait_s = throttle.wait_s(request)
+        if wait_s:
+            return too_many_failures("API keys", wait_s)
+        throttle.failed(request)
+        return Problem(401, slug, detail)
 
     @web.middleware
     async def keyed(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -50,9 +61,9 @@ def require_key(find: FindPrincipal, clock: Clock) -> Middleware:
                     headers={"Retry-After": "2"},
                 ) from None
         if principal is None:
-            raise Problem(401, "key-unknown", "This API key is unknown or was revoked.")
+            raise refused(request, "key-unknown", "This API key is unknown or was revoked.")
         if principal.expired(clock()):
-            raise Problem(401, "key-expired", "This API key has expired. Ask for a new one.")
+            raise refused(request, "key-expired", "This API key has expired. Ask for a new one.")
         request[PRINCIPAL] = principal
         return await handler(request)
 

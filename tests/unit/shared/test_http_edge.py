@@ -8,6 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import BaseModel, ConfigDict
 
+from shared.http import problem
 from shared.http.problem import Problem, json_response, not_found, query_int, read_model
 from shared.http.server import REQUEST_ID, application
 from shared.telemetry.metrics import Metrics
@@ -98,11 +99,11 @@ async def test_every_failure_is_a_problem(
     async with client.request(method, path, data=body) as response:
         assert response.status == status
         assert response.content_type == "application/problem+json"
-        problem = await response.json()
-        assert problem["type"] == f"urn:platform:problem:{slug}"
-        assert problem["status"] == status
-        assert problem["detail"]
-        assert problem["request_id"] == response.headers["X-Request-Id"]
+        shown = await response.json()
+        assert shown["type"] == f"urn:platform:problem:{slug}"
+        assert shown["status"] == status
+        assert shown["detail"]
+        assert shown["request_id"] == response.headers["X-Request-Id"]
 
 
 async def test_a_body_sent_in_pieces_is_limited_too(client: Client) -> None:
@@ -112,6 +113,36 @@ async def test_a_body_sent_in_pieces_is_limited_too(client: Client) -> None:
 
     async with client.post("/orders", data=pieces()) as response:
         assert response.status == 413
+
+
+async def test_a_body_that_never_ends_is_not_waited_for(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(problem, "BODY_TIMEOUT_S", 0.05)
+    over = asyncio.Event()
+
+    async def dripping() -> AsyncIterator[bytes]:
+        yield b"{"
+        await over.wait()
+
+    try:
+        async with client.post("/orders", data=dripping()) as answer:
+            assert answer.status == 408
+            assert (await answer.json())["type"] == "urn:platform:problem:body-too-slow"
+    finally:
+        over.set()
+
+
+async def test_deep_nesting_is_refused_as_it_is_read(metrics: Metrics) -> None:
+    app = application(metrics)
+    app.router.add_post("/orders", take_order)
+    deep = b"[" * 5_000 + b"]" * 5_000
+    async with (
+        TestClient(TestServer(app)) as client,
+        client.post("/orders", data=b'{"item": ' + deep + b', "count": 1}') as answer,
+    ):
+        assert answer.status == 400
+        assert (await answer.json())["type"] == "urn:platform:problem:malformed-json"
 
 
 async def test_the_fields_at_fault_are_named_without_their_values(client: Client) -> None:

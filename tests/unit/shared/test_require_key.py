@@ -11,6 +11,7 @@ from shared.http.keys import PRINCIPAL, demand, require_key
 from shared.http.principal import Principal, Scope
 from shared.http.problem import json_response
 from shared.http.server import application
+from shared.http.throttle import FailureBudget, Throttle
 from shared.ids import new_api_key, secret_hash
 from shared.telemetry.metrics import Metrics
 
@@ -26,6 +27,7 @@ class Keys:
         self.down = False
         self.scopes: frozenset[Scope] = frozenset({"read"})
         self.expires_at: datetime | None = None
+        self.throttle = Throttle(FailureBudget(3, lambda: 0.0), 0)
 
     async def find(self, key_hash: str) -> Principal | None:
         self.asked.append(key_hash)
@@ -52,7 +54,7 @@ async def ask(
         return json_response({"tenant": request[PRINCIPAL].tenant})
 
     app = application(Metrics())
-    app.middlewares.append(require_key(keys.find, lambda: NOW))
+    app.middlewares.append(require_key(keys.find, lambda: NOW, keys.throttle))
     app.router.add_get("/channels", channels)
     app.router.add_get("/who", who)
     async with TestClient(TestServer(app)) as client, client.get(path, headers=headers) as answer:
@@ -111,3 +113,13 @@ async def test_a_scope_that_is_missing_is_named(
     if status == 403:
         assert body["type"] == "urn:platform:problem:scope-missing"
         assert "channels" in body["detail"]
+
+
+async def test_an_address_that_guesses_waits_and_a_right_key_does_not(keys: Keys) -> None:
+    for _ in range(3):
+        assert (await ask(keys, {"X-API-Key": new_api_key()}))[0] == 401
+    status, body, retry_after = await ask(keys, {"X-API-Key": new_api_key()})
+    assert (status, body["type"]) == (429, "urn:platform:problem:too-many-failures")
+    assert retry_after == "60"
+    assert (await ask(keys, {"X-API-Key": KEY}))[0] == 200
+    assert (await ask(keys, {}))[0] == 401, "no key is no guess"

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from math import ceil
 from time import perf_counter
 from typing import Any
 
@@ -16,7 +15,6 @@ from ingress.domain.messages import Notice, UserMessage
 from ingress.domain.signature import Refusal, refusal
 from ingress.domain.split import AccountNotice, Split, split
 from ingress.domain.statuses import Status
-from ingress.domain.throttle import FailureBudget, caller
 from shared.bus.port import Bus, BusError, Publication
 from shared.bus.topology import (
     ACTIVITY,
@@ -37,7 +35,8 @@ from shared.contracts import (
     Payload,
 )
 from shared.http.internal import ChannelForIngress
-from shared.http.problem import Problem, not_found
+from shared.http.problem import Problem, not_found, read_body
+from shared.http.throttle import Throttle, too_many_failures
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.trace import current_traceparent
 
@@ -46,6 +45,7 @@ log = structlog.get_logger()
 BODY_LIMIT_BYTES = 3 * 1024 * 1024
 """Meta's own maximum."""
 LONGEST_CHALLENGE = 256
+WRONG = "tokens or signatures"
 EXTRA_TIMEOUT_S_PER_MESSAGE = 0.005
 """A full batch of 1,000 gets 5 s more than a single message."""
 
@@ -66,11 +66,9 @@ class Webhook:
         metrics: Metrics,
         clock: Clock,
         publish_timeout_s: float,
-        budget: FailureBudget,
-        forwarded_hops: int,
+        throttle: Throttle,
     ) -> None:
-        self._budget = budget
-        self._forwarded_hops = forwarded_hops
+        self._throttle = throttle
         self._find_channel = find_channel
         self._bus = bus
         self._activity = activity
@@ -85,14 +83,14 @@ class Webhook:
 
     async def handshake(self, request: web.Request) -> web.Response:
         """200 with the challenge verbatim, or a 403 that is the same whatever was wrong."""
-        integration_id, address = request.match_info["integration_id"], self._address(request)
-        wait_s = self._budget.wait_s(address)
+        integration_id = request.match_info["integration_id"]
+        wait_s = self._throttle.wait_s(request)
         if wait_s:
             self._metrics.handshakes.labels("throttled").inc()
-            raise _throttled(wait_s)
+            raise too_many_failures(WRONG, wait_s)
         channel = await self._channel(integration_id)
         if channel is None:
-            self._budget.failed(address)
+            self._throttle.failed(request)
             self._tell_astray(request)
             self._refused_handshake("unknown_integration", integration_id)
             return _forbidden()
@@ -104,7 +102,7 @@ class Webhook:
         self._activity.handshake(channel, outcome)
         challenge = request.query.get("hub.challenge", "")
         if outcome is not Outcome.VERIFIED or len(challenge) > LONGEST_CHALLENGE:
-            self._budget.failed(address)
+            self._throttle.failed(request)
             if outcome is Outcome.TOKEN_MISMATCH:
                 self._tell_astray(request)
             self._refused_handshake(outcome.value, channel.channel_id)
@@ -140,7 +138,7 @@ class Webhook:
         return answer
 
     async def _receive(self, request: web.Request) -> tuple[str, web.Response]:
-        body = await request.read()
+        body = await read_body(request)
         channel = await self._channel(request.match_info["integration_id"])
         if channel is None:
             self._metrics.webhooks.labels("unknown_channel").inc()
@@ -173,20 +171,15 @@ class Webhook:
 
         The signature is checked all the same: a right one is taken from any address.
         """
-        address = self._address(request)
-        wait_s = self._budget.wait_s(address)
+        wait_s = self._throttle.wait_s(request)
         if wait_s:
             self._metrics.webhooks.labels("throttled").inc()
-            return _throttled(wait_s)
-        self._budget.failed(address)
+            return too_many_failures(WRONG, wait_s)
+        self._throttle.failed(request)
         log.warning("webhook_refused", reason=refused.value, channel_id=channel.channel_id)
         self._activity.bad_signature(channel, refused)
         self._metrics.webhooks.labels(f"unauthorized_{refused.value}").inc()
         return Problem(401, "bad-signature", "The signature is missing or wrong.")
-
-    def _address(self, request: web.Request) -> str:
-        forwarded = request.headers.getall("X-Forwarded-For", [])
-        return caller(request.remote, forwarded, self._forwarded_hops)
 
     async def _channel(self, integration_id: str) -> ChannelForIngress | None:
         try:
@@ -291,15 +284,6 @@ def _enveloped(
         tenant=channel.tenant,
         time=now,
         traceparent=current_traceparent(),
-    )
-
-
-def _throttled(wait_s: float) -> Problem:
-    return Problem(
-        429,
-        "too-many-failures",
-        "Too many wrong tokens or signatures from this address. Try again later.",
-        headers={"Retry-After": str(ceil(wait_s))},
     )
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ingress.domain import throttle
-from ingress.domain.throttle import FailureBudget, caller
+from shared.http import throttle
+from shared.http.throttle import FailureBudget, caller
 
 
 class Watch:
