@@ -32,9 +32,10 @@ def forms(secret: str) -> Iterator[bytes]:
 
 def leaks_in_logs(product: Product) -> list[str]:
     """The first characters of every secret, and of every word of people, that stands in a log."""
+    # Meta knows what people wrote; its double may say so.
+    ours = product.log_text(simulator=False)
+    found = [text for text in product.texts | product.phones if text in ours]
     written = product.log_text().encode()
-    said = product.texts | product.phones
-    found = [text for text in said if text.encode() in written]
     found += [secret for secret in product.planted if any(f in written for f in forms(secret))]
     return [value[:6] + "…" for value in found]
 

@@ -271,9 +271,10 @@ class Product:
             text = await answer.text()
             return answer.status, json.loads(text) if text.startswith("{") else {"text": text}
 
-    def log_text(self) -> str:
-        """Everything that every service wrote."""
-        return "\n".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+    def log_text(self, *, simulator: bool = True) -> str:
+        """Everything that every service wrote, and the simulator of Meta unless it is left out."""
+        paths = sorted(self.folder.glob("*.log"))
+        return "\n".join(p.read_text() for p in paths if simulator or p.stem != "metasim")
 
 
 def _said(body: bytes) -> tuple[set[str], set[str]]:
