@@ -16,7 +16,7 @@ import brain.http
 import channels_api.http
 import outbound.http
 from shared.http.operations import Operation
-from shared.http.principal import SCOPES, Scope
+from shared.principal import SCOPES, Scope
 from tests.e2e.product import Channel, Product, new_phone, text_message, webhook
 from tests.e2e.test_promises import interactions_known
 from tests.support.eventually import eventually

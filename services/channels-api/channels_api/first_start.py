@@ -6,8 +6,8 @@ from channels_api.adapters.key_store import KeyStore
 from channels_api.adapters.keyring_store import KeyringStore
 from channels_api.settings import Settings
 from shared.crypto.sealing import Keyring
-from shared.http.principal import Scope
 from shared.ids import new_api_key
+from shared.principal import Scope
 from shared.settings import SettingsError
 
 FIRST_LABEL = "first key"

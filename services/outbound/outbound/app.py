@@ -34,10 +34,10 @@ from shared.http.internal import InternalApi
 from shared.http.keys import require_key
 from shared.http.operations import routes_of
 from shared.http.outages import outages
-from shared.http.principal import Principal
 from shared.http.server import application
 from shared.http.service_token import require_service_token
 from shared.http.throttle import throttle_of
+from shared.principal import Principal
 from shared.runtime import HttpEdge, Resources, Service
 
 READ_MARKS_AT_ONCE = 32

@@ -13,7 +13,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from shared.cache import SourceUnavailableError
-from shared.http.principal import Principal
+from shared.principal import Principal
 
 TIMEOUT_S = 2.0
 

@@ -8,11 +8,11 @@ from aiohttp.typedefs import Middleware
 
 from shared.cache import SourceUnavailableError
 from shared.clock import Clock
-from shared.http.principal import Principal, Scope
 from shared.http.problem import Problem
 from shared.http.server import Handler
 from shared.http.throttle import Throttle, too_many_failures
 from shared.ids import secret_hash
+from shared.principal import Principal, Scope
 
 API_KEY = re.compile(r"^hx_[0-9A-Za-z]{43}$")
 

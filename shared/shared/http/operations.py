@@ -7,8 +7,8 @@ from typing import Literal
 from aiohttp import web
 
 from shared.http.keys import demand
-from shared.http.principal import Scope
 from shared.http.server import Handler
+from shared.principal import Scope
 
 OPERATION = "operation"
 """Attribute of a route's handler: the Operation it was made from."""

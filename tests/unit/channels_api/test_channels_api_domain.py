@@ -16,7 +16,7 @@ from channels_api.domain.channels import (
     last4,
 )
 from channels_api.domain.keys import ApiKey, may_revoke
-from shared.http.principal import Scope
+from shared.principal import Scope
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 GRACE = timedelta(hours=24)

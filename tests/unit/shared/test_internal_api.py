@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from shared.cache import SourceUnavailableError
 from shared.http.internal import InternalApi
-from shared.http.principal import Principal
 from shared.http.problem import json_response
+from shared.principal import Principal
 
 TOKEN = "s" * 40
 KEY = {

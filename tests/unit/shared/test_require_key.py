@@ -8,11 +8,11 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from shared.cache import SourceUnavailableError
 from shared.http.keys import PRINCIPAL, demand, require_key
-from shared.http.principal import Principal, Scope
 from shared.http.problem import json_response
 from shared.http.server import application
 from shared.http.throttle import FailureBudget, Throttle
 from shared.ids import new_api_key, secret_hash
+from shared.principal import Principal, Scope
 from shared.telemetry.metrics import Metrics
 
 KEY = new_api_key()

@@ -11,9 +11,9 @@ from channels_api.domain.keys import ApiKey
 from shared.bus.outbox import outbox_fields, outbox_push
 from shared.bus.port import Publication
 from shared.clock import Clock
-from shared.http.principal import Principal, Scope
 from shared.ids import base62, secret_hash
 from shared.mongo.indexes import Database
+from shared.principal import Principal, Scope
 
 USE_KEPT_EVERY = timedelta(minutes=1)
 """How coarse ``last_used_at`` is: at most one write a key in this time."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from shared.http.principal import Scope
+from shared.principal import Scope
 
 State = Literal["active", "expired", "revoked"]
 

@@ -15,7 +15,7 @@ from pydantic import (
 
 from channels_api.domain import rules
 from channels_api.domain.keys import DEFAULT_SCOPES
-from shared.http.principal import Scope
+from shared.principal import Scope
 
 PhoneNumberId = Annotated[str, AfterValidator(rules.phone_number_id)]
 WabaId = Annotated[str, AfterValidator(rules.waba_id)]

@@ -6,7 +6,7 @@ from outbound.handlers.sending import Sending
 from shared.cache import StaleCache
 from shared.clock import Clock
 from shared.contracts import ChannelChanged, ControlCaughtUp, Envelope, KeyRevoked
-from shared.http.principal import Principal
+from shared.principal import Principal
 
 
 class Control:
