@@ -109,6 +109,7 @@ CASES: Mapping[tuple[str, str], Case] = {
     ("GET", "/api/interactions"): Case("/api/interactions", own=True),
     ("GET", "/api/interactions/{id}"): Case("/api/interactions/{interaction}"),
     ("GET", "/api/interactions/{id}/media"): Case("/api/interactions/{interaction}/media"),
+    ("GET", "/api/privacy/export/{user_id}"): Case("/api/privacy/export/{user}"),
     ("GET", "/api/deliveries"): Case("/api/deliveries?interaction_id={interaction}", own=True),
 }
 OPERATORS = {("GET", "/api/keyring"), ("POST", "/api/keyring/rotation")}

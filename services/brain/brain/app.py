@@ -43,6 +43,7 @@ from brain.handlers.typing import Typing
 from brain.http.limits import RateLimit
 from brain.http.media import MediaApi
 from brain.http.people import People
+from brain.http.privacy import PrivacyApi
 from brain.http.process import Processing
 from brain.http.reading import Reading
 from brain.settings import Settings
@@ -154,6 +155,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             *Processing(turns, users, interactions, outgoing, limit, clock).operations(),
             *Reading(users, interactions, memories, clock, pipeline.embedder).operations(),
             *MediaApi(interactions, files, source).operations(),
+            *PrivacyApi(users, interactions, memories, outgoing, clock).operations(),
             *People(users, outgoing, outgoing_outbox, clock).operations(),
         )
         app.add_routes(routes_of(operations))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brain.adapters.collections import MEMORIES
+from brain.adapters.user_store import older_than
 from brain.domain.memory import Archive, Memory
 from shared.clock import Clock
 from shared.mongo.indexes import Database
@@ -96,6 +97,20 @@ class MemoryStore:
         return await self._memories.count_documents(
             {"tenant": tenant, "user_id": user_id, "forgotten_at": {"$exists": False}}
         )
+
+    async def page(
+        self, tenant: str, user_id: str, *, limit: int, after: tuple[datetime, str] | None
+    ) -> list[Memory]:
+        """Newest first, those beyond the window too; ``after`` is the last row of the page before."""
+        query: dict[str, Any] = {
+            "tenant": tenant,
+            "user_id": user_id,
+            "forgotten_at": {"$exists": False},
+        }
+        if after is not None:
+            query |= older_than("created_at", after)
+        found = self._memories.find(query).sort(NEWEST_FIRST).limit(limit)
+        return [_memory(document) async for document in found]
 
     async def keep(self, tenant: str, user_id: str, memory: Memory) -> None:
         """Store once; a repeat with the same id changes nothing, not even after "forget that"."""

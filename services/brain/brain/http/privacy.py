@@ -1,0 +1,138 @@
+"""``/api/privacy``: what a person may ask for by law."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, TypeVar
+
+import orjson
+import structlog
+from aiohttp import web
+
+from brain.adapters.interaction_store import InteractionFilter, InteractionStore
+from brain.adapters.memory_store import MemoryStore
+from brain.adapters.outgoing_store import OutgoingStore
+from brain.adapters.user_store import EndUser, UserStore
+from brain.domain.memory import Memory
+from brain.domain.state import decay
+from brain.http.shapes import interaction_shape, outgoing_shape, user_shape
+from shared.clock import Clock
+from shared.http.keys import PRINCIPAL
+from shared.http.operations import Operation
+from shared.http.problem import not_found
+
+log = structlog.get_logger()
+
+PAGE = 200
+"""Rows that are read, and held, at once."""
+
+R = TypeVar("R")
+Place = tuple[datetime, str]
+ReadPage = Callable[[Place | None], Awaitable[Sequence[R]]]
+
+
+class PrivacyApi:
+    """Handlers of a person's own wishes about what is kept of them."""
+
+    def __init__(
+        self,
+        users: UserStore,
+        interactions: InteractionStore,
+        memories: MemoryStore,
+        outgoing: OutgoingStore,
+        clock: Clock,
+    ) -> None:
+        self._users = users
+        self._interactions = interactions
+        self._memories = memories
+        self._outgoing = outgoing
+        self._clock = clock
+
+    def operations(self) -> list[Operation]:
+        """Every route under ``/api/privacy``."""
+        return [Operation("GET", "/api/privacy/export/{user_id}", self.export, "read")]
+
+    async def export(self, request: web.Request) -> web.StreamResponse:
+        """One JSON document of all that is kept of a person, newest first in each list.
+
+        It is written as it is read, a page at a time: years of messages need no memory of ours.
+        Files are named by their interaction, and fetched from ``/api/interactions/{id}/media``.
+        """
+        tenant = request[PRINCIPAL].tenant
+        user = await self._users.named(tenant, request.match_info["user_id"])
+        if user is None:
+            raise not_found("user")
+        log.info("privacy_export", user_id=user.id, key=request[PRINCIPAL].key_hash[:12])
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "application/json",
+                "Content-Disposition": f'attachment; filename="{user.id}.json"',
+                "Cache-Control": "private, no-store",
+            }
+        )
+        await response.prepare(request)
+        async for part in self._document(user):
+            await response.write(part)
+        await response.write_eof()
+        return response
+
+    async def _document(self, user: EndUser) -> AsyncIterator[bytes]:
+        now = self._clock()
+        about = {
+            **user_shape(user, decay(user.state, now)),
+            "aliases": user.aliases,
+            "routes": {channel: asdict(route) for channel, route in user.routes.items()},
+        }
+        yield b'{"exported_at":' + _json(now) + b',"user":' + _json(about)
+        lists = (
+            (b"interactions", self._said(user)),
+            (b"memories", self._remembered(user)),
+            (b"messages", self._written(user)),
+        )
+        for name, rows in lists:
+            yield b',"' + name + b'":['
+            separator = b""
+            async for row in rows:
+                yield separator + _json(row)
+                separator = b","
+            yield b"]"
+        yield b"}"
+
+    async def _said(self, user: EndUser) -> AsyncIterator[dict[str, Any]]:
+        chosen = InteractionFilter(user_id=user.id)
+
+        async def page(after: Place | None) -> Sequence[dict[str, Any]]:
+            return await self._interactions.page(user.tenant, chosen, limit=PAGE, after=after)
+
+        async for row in _all(page, _place):
+            yield interaction_shape(row)
+
+    async def _written(self, user: EndUser) -> AsyncIterator[dict[str, Any]]:
+        async def page(after: Place | None) -> Sequence[dict[str, Any]]:
+            return await self._outgoing.page(user.tenant, user.id, limit=PAGE, after=after)
+
+        async for row in _all(page, _place):
+            yield outgoing_shape(row)
+
+    async def _remembered(self, user: EndUser) -> AsyncIterator[dict[str, Any]]:
+        async def page(after: Place | None) -> Sequence[Memory]:
+            return await self._memories.page(user.tenant, user.id, limit=PAGE, after=after)
+
+        async for memory in _all(page, lambda memory: (memory.created_at, memory.id)):
+            yield {"id": memory.id, "text": memory.text, "timestamp": memory.created_at}
+
+
+async def _all(page: ReadPage[R], place: Callable[[R], Place]) -> AsyncIterator[R]:
+    after: Place | None = None
+    while rows := await page(after):
+        for row in rows:
+            yield row
+        after = place(rows[-1])
+
+
+def _place(row: dict[str, Any]) -> Place:
+    return row["at"], row["_id"]
+
+
+def _json(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z)
