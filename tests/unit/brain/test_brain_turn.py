@@ -67,6 +67,21 @@ def test_a_turn_moves_the_state_and_asks_the_model():
         assert f"## {section}" in text
 
 
+@pytest.mark.parametrize(
+    "text", ["\ud83d", "I feel so sad \udc00 today", "where do I work? \ud83d"]
+)
+def test_half_an_emoji_stops_nothing(text):
+    prepared = turn(text)
+    assert prepared.message.text == text.encode("utf-16", "surrogatepass").decode(
+        "utf-16", "replace"
+    )
+    assert prepared.analysis.confidence == "model"
+
+
+def test_an_emoji_in_two_halves_is_put_together():
+    assert turn("well \ud83d\ude00").message.text == "well \U0001f600"
+
+
 def test_a_memory_is_kept_and_comes_back_sessions_later():
     first = turn("my name is Sarah and I work at TechCorp")
     memory = remember(first, conclude(first, "Nice to meet you.", PIPELINE))

@@ -186,13 +186,15 @@ class Words:
         """What ``plain`` asks about its writer; None when it is no such question."""
         if not self._asking.search(plain):
             return None
-        words = frozenset(word.removesuffix("'s") for word in WORDS.findall(plain))
-        whose = [f"family:{self._relatives[word]}" for word in words if word in self._relatives]
-        whose += [f"pet:{self._pets[word]}" for word in words if word in self._pets]
+        # In the order of the question: the order of a set changes from one start to the next.
+        said = tuple(dict.fromkeys(word.removesuffix("'s") for word in WORDS.findall(plain)))
+        words = frozenset(said)
+        whose = [f"family:{self._relatives[word]}" for word in said if word in self._relatives]
+        whose += [f"pet:{self._pets[word]}" for word in said if word in self._pets]
         if not words & self._own and not whose:
             return Asked((), words)
-        events = [f"event:{self._events[word]}" for word in words if word in self._events]
-        topics = [] if whose or events else self._topics.keys(plain, words)
+        events = [f"event:{self._events[word]}" for word in said if word in self._events]
+        topics = [] if whose or events else self._topics.keys(plain, said)
         return Asked((*whose, *events, *topics), words)
 
     def _may_be_name(self, word: str) -> bool:
@@ -216,7 +218,7 @@ class _Topics:
             phrases = fold_marks(topic.get("phrases", "")).split(",")
             self._of_phrase.update({part.strip(): keys for part in phrases if part.strip()})
 
-    def keys(self, plain: str, words: frozenset[str]) -> list[str]:
+    def keys(self, plain: str, words: Sequence[str]) -> list[str]:
         """Of the facts that a question with these words asks for."""
         found = [key for word in words for key in self._of_word.get(word, ())]
         found += [

@@ -194,12 +194,24 @@ class Concluded:
     reason: str
 
 
+def _whole(turn: TurnInput) -> TurnInput:
+    """The turn, with half characters in its text replaced: a transcript may have an emoji cut in two."""
+    text = turn.message.text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return replace(turn, message=replace(turn.message, text=whole))
+    return turn
+
+
 def prepare(turn: TurnInput, pipeline: Pipeline) -> Prepared:
     """Decay, mask, read, judge, recall, shape, and decide what reply is needed. Never raises.
 
     A failing analyser means an empty reading; a failing safety check means HOLD (promise 11). A
     self-harm hit never yields a ``ModelReply``.
     """
+    turn = _whole(turn)
     message, now = turn.message, turn.now
     pii = scan_pii(message.text)
     analysis = _read(pipeline.analyser, pii.masked_text, hurried=turn.hurried)
