@@ -19,6 +19,7 @@ from tests.e2e.product import (
     text_message,
     webhook,
 )
+from tests.e2e.test_channel_doctor import number_at_meta
 from tests.support.eventually import eventually
 from tests.support.mongod import fresh_database_name
 from tests.support.rabbit import RabbitNode
@@ -88,22 +89,25 @@ async def fragile(
 async def test_a_rotated_secret_works_within_two_seconds_and_the_old_one_for_a_grace_period(
     product: Product,
 ) -> None:
-    """The page's sample, the rotation, and a webhook that was signed before it."""
+    """The page's sample, the doctor, the rotation, and a webhook that was signed before it."""
+    number = await number_at_meta(product)
     async with product.client() as client:
         made = await client.channels.create_whatsapp(
-            phone_number_id="5550001444",
-            access_token="EAA" + "r" * 40,
-            app_secret="first-app-secret-0123456789abcdef",
+            **number,
             label="Care line",
             auto_reply=True,
+            public_base_url=product.base_url,
+            subscribe=True,
         )
         assert made.verify_token is not None
-        product.planted |= {made.verify_token, NEW_SECRET, "first-app-secret-0123456789abcdef"}
+        product.planted |= {made.verify_token, NEW_SECRET}
+        report = await client.channels.check(made.id, public_base_url=product.base_url)
+        assert report.state != "failed", report.problems
         channel = Channel(
             id=made.id,
-            phone_number_id="5550001444",
-            access_token="EAA" + "r" * 40,
-            app_secret="first-app-secret-0123456789abcdef",
+            phone_number_id=number["phone_number_id"],
+            access_token=number["access_token"],
+            app_secret=number["app_secret"],
             verify_token=made.verify_token,
             url=product.base_url + made.webhook_url_hint,
         )
