@@ -139,7 +139,7 @@ class Product:
 
     async def start_another(self, name: str) -> str:
         """One more replica of a service; the URL of its own public port."""
-        number = sum(key.startswith(f"{name}#") for key in self.services) + 2
+        number = sum(key.startswith(f"{name}-") for key in self.services) + 2
         port, admin_port = find_free_port(), find_free_port()
         prefix = name.replace("-", "_").upper()
         own = {
@@ -153,7 +153,7 @@ class Product:
             log_path=self.folder / f"{name}-{number}.log",
         )
         await process.start()
-        self.services[f"{name}#{number}"] = process
+        self.services[f"{name}-{number}"] = process
         await process.wait_ready(admin_port)
         return f"http://{LOOPBACK}:{port}"
 
