@@ -8,8 +8,11 @@ from typing import Any
 
 import aio_pika
 import pytest
+from bson.raw_bson import RawBSONDocument
 from jsonschema import Draft202012Validator
+from pymongo import AsyncMongoClient
 
+from humane_ai import NotFoundError
 from tests.e2e.product import Channel, Product, new_phone, sign, text_message, webhook
 from tests.support.eventually import eventually
 
@@ -198,3 +201,68 @@ async def test_subscriber_gets_each_event_once_the_interaction_is_readable(
                     break
         assert set(seen) == set(texts)
         await queue.delete(if_unused=False, if_empty=False)
+
+
+@pytest.mark.timeout(180)
+async def test_erase_means_gone(product: Product, channel: Channel) -> None:
+    """Every collection and log is searched afterwards, and Meta sends the message again.
+
+    Queues hold no text of it any more: it was handled, and events and dead letters carry none.
+    """
+    phone = new_phone()
+    said = f"my name is Xanthippe{secrets.token_hex(4)} and I like to be forgotten"
+    name = said.split()[3]
+    body = webhook(
+        channel,
+        text_message(phone, said),
+        contacts=[{"wa_id": phone, "profile": {"name": f"Profile {name}"}}],
+    )
+    assert (await product.post_webhook(channel, body))[0] == 200
+    (interaction,) = await eventually(lambda: interactions_known(product, phone))
+    (reply,) = await eventually(lambda: product.texts_sent(channel, phone))
+
+    async def delivered() -> bool:
+        found = await product.get(f"/api/interactions/{interaction['id']}")
+        return bool(found["reply"]["deliveries"])
+
+    await eventually(delivered)
+    async with product.client() as client:
+        erasure = await client.privacy.erase(phone)
+        assert erasure.complete
+        assert erasure.erased["interactions"] == 1
+        with pytest.raises(NotFoundError):
+            await client.users.get(phone)
+
+    assert (await product.post_webhook(channel, body))[0] == 200
+    later = webhook(channel, text_message(new_phone(), "somebody else"))
+    assert (await product.post_webhook(channel, later))[0] == 200
+
+    left: list[str] = []
+
+    async def gone() -> bool:
+        left[:] = await places_of(product, (said, name, phone, reply["text"]))
+        return not left
+
+    await eventually(gone, timeout_s=30, every_s=0.5, message=f"still there: {left}")
+    assert await interactions_known(product, phone) == []
+    written = product.log_text(simulator=False)
+    assert not any(word in written for word in (said, name, phone))
+
+
+async def places_of(product: Product, words: tuple[str, ...]) -> list[str]:
+    """Collections that hold any of ``words``.
+
+    A pace ends by itself within minutes; an erasure names its conversations until its second round,
+    a minute later (``tests/integration/brain/test_brain_erase.py``).
+    """
+    found = []
+    options: dict[str, Any] = {"document_class": RawBSONDocument}
+    async with AsyncMongoClient[Any](product.mongodb_uri, **options) as client:
+        database = client.get_default_database()
+        for collection in await database.list_collection_names():
+            dump = b"".join([row.raw async for row in database[collection].find({})])
+            if collection not in ("paces", "erasures") and any(
+                word.encode() in dump for word in words
+            ):
+                found.append(collection)
+    return found

@@ -110,6 +110,7 @@ CASES: Mapping[tuple[str, str], Case] = {
     ("GET", "/api/interactions/{id}"): Case("/api/interactions/{interaction}"),
     ("GET", "/api/interactions/{id}/media"): Case("/api/interactions/{interaction}/media"),
     ("GET", "/api/privacy/export/{user_id}"): Case("/api/privacy/export/{user}"),
+    ("DELETE", "/api/privacy/erase/{user_id}"): Case("/api/privacy/erase/{user}"),
     ("GET", "/api/deliveries"): Case("/api/deliveries?interaction_id={interaction}", own=True),
 }
 OPERATORS = {("GET", "/api/keyring"), ("POST", "/api/keyring/rotation")}

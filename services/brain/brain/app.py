@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import aiohttp
 
-from brain.adapters.collections import INDEXES, INTERACTIONS, OUTGOING
+from brain.adapters.collections import ERASURES, INDEXES, INTERACTIONS, OUTGOING
 from brain.adapters.endpoint import Endpoint
+from brain.adapters.erasure_store import ErasureStore
 from brain.adapters.file_store import FileStore
 from brain.adapters.interaction_store import InteractionStore
 from brain.adapters.media_files import MediaFiles
@@ -30,6 +31,7 @@ from brain.domain.safety_rules import Rules, load_rules
 from brain.domain.turn import Pipeline
 from brain.handlers.answering import Answering
 from brain.handlers.deliveries import Deliveries
+from brain.handlers.erasing import Erasing
 from brain.handlers.identities import Identities
 from brain.handlers.inbound import Inbound, Messages, conversation_of
 from brain.handlers.incoming import Incoming
@@ -92,6 +94,9 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     outgoing_outbox = Outbox(database[OUTGOING], resources.bus, clock, metrics)
     stores = Stores(users, interactions, memories, outgoing, outbox)
     files = FileStore(database)
+    erasures = ErasureStore(database, files, clock)
+    erasure_outbox = Outbox(database[ERASURES], resources.bus, clock, metrics)
+    erasing = Erasing(erasures, memories, erasure_outbox, clock)
     reader = _media_reader(settings, endpoint)
 
     def reads(incoming: Incoming) -> bool:
@@ -146,6 +151,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             messages=Messages(turns, notices, answering, media, typing).handle,
             notices=notices.handle,
             deliveries=Deliveries(interactions, outgoing).handle,
+            was_erased=erasures.was_erased,
         )
         principals: StaleCache[Principal] = StaleCache("keys", internal.principal, metrics)
         app = application(metrics)
@@ -155,7 +161,9 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             *Processing(turns, users, interactions, outgoing, limit, clock).operations(),
             *Reading(users, interactions, memories, clock, pipeline.embedder).operations(),
             *MediaApi(interactions, files, source).operations(),
-            *PrivacyApi(users, interactions, memories, outgoing, clock).operations(),
+            *PrivacyApi(
+                users, interactions, memories, outgoing, erasures, erasing, clock
+            ).operations(),
             *People(users, outgoing, outgoing_outbox, clock).operations(),
         )
         app.add_routes(routes_of(operations))
@@ -172,6 +180,8 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             parts=(
                 outbox,
                 outgoing_outbox,
+                erasure_outbox,
+                erasing.loop,
                 answering.loop,
                 media.loop,
                 _key_listener(settings, resources, principals),

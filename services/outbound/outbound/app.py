@@ -16,6 +16,7 @@ from outbound.adapters.pace_store import PaceStore
 from outbound.adapters.template_claims import TemplateClaims
 from outbound.handlers.control import Control
 from outbound.handlers.dispatcher import Dispatcher
+from outbound.handlers.forgetting import Forgetting
 from outbound.handlers.lanes import Lanes, key_of
 from outbound.handlers.ledger import Ledger
 from outbound.handlers.problems import ProblemReports
@@ -74,6 +75,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             clock,
             metrics,
         )
+        claims = TemplateClaims(resources.database, clock)
         sending = Sending(
             store,
             ledger,
@@ -81,7 +83,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             channels,
             PaceStore(resources.database),
             holds,
-            TemplateClaims(resources.database, clock),
+            claims,
             problems,
             Patience(
                 answer=timedelta(seconds=settings.graph_timeout_s),
@@ -96,6 +98,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             replies=Replies(ledger, clock).handle,
             read_marks=ReadMarks(graph, channels).handle,
             statuses=Statuses(store, ledger, problems, clock).handle,
+            forgetting=Forgetting(store, claims).handle,
         )
         yield Service(
             http=(

@@ -1,6 +1,12 @@
 """Wire contracts: the envelope, every payload, and the registry of them all."""
 
-from shared.contracts.commands import COMMANDS, MarkMessageRead, SendReply, Template
+from shared.contracts.commands import (
+    COMMANDS,
+    ForgetConversation,
+    MarkMessageRead,
+    SendReply,
+    Template,
+)
 from shared.contracts.envelope import ContractError, Envelope, Payload
 from shared.contracts.events import (
     EVENTS,
@@ -27,6 +33,7 @@ from shared.contracts.events import (
     SafetyHeld,
     SafetyScores,
     UserCreated,
+    UserErased,
     UserScores,
 )
 
@@ -55,6 +62,7 @@ __all__ = [
     "DeliverySettled",
     "DeliveryStatusReceived",
     "Envelope",
+    "ForgetConversation",
     "InboundMessageReceived",
     "InboundNoticeReceived",
     "InteractionChanged",
@@ -70,5 +78,6 @@ __all__ = [
     "SendReply",
     "Template",
     "UserCreated",
+    "UserErased",
     "UserScores",
 ]

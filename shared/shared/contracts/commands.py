@@ -62,4 +62,14 @@ class SendReply(Payload):
     )
 
 
-COMMANDS: tuple[type[Payload], ...] = (MarkMessageRead, SendReply)
+class ForgetConversation(Payload):
+    """Remove what is kept of one person on one channel: they are erased."""
+
+    TYPE: ClassVar[str] = "conversation.forget.v1"
+    PRIVATE: ClassVar[frozenset[str]] = frozenset({"conversation_key"})
+
+    channel_id: str
+    conversation_key: str
+
+
+COMMANDS: tuple[type[Payload], ...] = (MarkMessageRead, SendReply, ForgetConversation)

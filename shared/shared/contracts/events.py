@@ -234,6 +234,14 @@ class ChannelChanged(Payload):
     )
 
 
+class UserErased(Payload):
+    """A person and all that was kept of them are gone; who copied anything must forget it too."""
+
+    TYPE: ClassVar[str] = "user.erased.v1"
+
+    user_id: str = Field(description="Our id of the person; it will never come again.")
+
+
 class KeyRevoked(Payload):
     """An API key must not be accepted any more."""
 
@@ -349,6 +357,7 @@ EVENTS: tuple[type[Payload], ...] = (
     ChannelChanged,
     KeyRevoked,
     ControlCaughtUp,
+    UserErased,
     ChannelHandshakeAttempted,
     ChannelHandshakeAstray,
     ChannelDeliveryObserved,

@@ -14,7 +14,7 @@ from shared.bus.topology import (
     OUTBOUND,
     OUTBOUND_LANES,
 )
-from shared.contracts.commands import MarkMessageRead, SendReply
+from shared.contracts.commands import ForgetConversation, MarkMessageRead, SendReply
 from shared.contracts.envelope import Payload
 from shared.contracts.events import (
     ChannelAccountNoticeReceived,
@@ -39,6 +39,7 @@ from shared.contracts.events import (
     SafetyBlocked,
     SafetyHeld,
     UserCreated,
+    UserErased,
 )
 
 
@@ -94,6 +95,8 @@ ROUTES: tuple[Route, ...] = (
         ("channels-api",),
         ("brain", "outbound"),
     ),
+    Route(UserErased, Address(INTERACTIONS, "user.erased"), ("brain",)),
+    Route(ForgetConversation, _OUTBOUND_LANE, ("brain",), ("outbound",)),
     Route(
         ControlCaughtUp,
         Address(CONTROL, "control.caught_up"),

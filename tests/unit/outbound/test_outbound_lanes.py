@@ -81,7 +81,12 @@ async def test_each_type_goes_to_its_handler_and_others_to_none():
 
         return handle
 
-    lanes = Lanes(replies=noted("reply"), read_marks=noted("mark"), statuses=noted("status"))
+    lanes = Lanes(
+        replies=noted("reply"),
+        read_marks=noted("mark"),
+        statuses=noted("status"),
+        forgetting=noted("forget"),
+    )
     for envelope in (reply(), mark(), status("i:0")):
         await lanes.handle(envelope)
     assert [name for name, _ in seen] == ["reply", "mark", "status"]

@@ -11,11 +11,24 @@ MEMORIES = "memories"
 UNPROCESSED = "unprocessed"
 NOTICES = "notices"
 OUTGOING = "outgoing"
+ERASURES = "erasures"
+ERASED_MESSAGES = "erased_messages"
+"""Hashes of the ids of messages that must not come back."""
 
 NOTICE_KEPT_S = 8 * 86_400
 """Meta repeats a webhook for 7 days: a notice waits a little longer for its message."""
 
+ERASED_KEPT_S = 8 * 86_400
+
 INDEXES = (
+    Index(
+        ERASURES,
+        (("settles_at", 1),),
+        name="settles_at",
+        partial={"settles_at": {"$type": "date"}},
+    ),
+    outbox_index(ERASURES),
+    Index(ERASED_MESSAGES, (("at", 1),), name="expiry", expire_after_s=ERASED_KEPT_S),
     # An alias belongs to one person of a tenant: the race of two first messages ends here.
     Index(END_USERS, (("tenant", 1), ("aliases", 1)), name="tenant_alias", unique=True),
     Index(END_USERS, (("tenant", 1), ("last_seen", -1), ("_id", -1)), name="tenant_last_seen"),

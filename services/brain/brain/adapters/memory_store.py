@@ -92,6 +92,10 @@ class MemoryStore:
         if old is not None:
             self._held -= len(old.archive)
 
+    def drop(self, tenant: str, user_id: str) -> None:
+        """Keep nothing of the person in this process."""
+        self._forget_cached((tenant, user_id))
+
     async def count(self, tenant: str, user_id: str) -> int:
         """How many memories of the person are kept."""
         return await self._memories.count_documents(

@@ -13,6 +13,7 @@ from shared.bus.port import Publication
 from shared.bus.topology import INTERACTIONS, OUTBOUND, OUTBOUND_LANES, lane_key
 from shared.contracts import (
     Envelope,
+    ForgetConversation,
     InteractionChanged,
     InteractionProcessed,
     MarkMessageRead,
@@ -23,6 +24,7 @@ from shared.contracts import (
     SendReply,
     Template,
     UserCreated,
+    UserErased,
     UserScores,
 )
 from shared.ids import derived_id
@@ -262,3 +264,36 @@ def operator_command(
         causation=None,
     )
     return Publication(OUTBOUND, lane_key(route.conversation_key, OUTBOUND_LANES), envelope)
+
+
+def forget_commands(user: EndUser, now: datetime) -> list[Publication]:
+    """What outbound is asked to remove, in the lanes that the person's replies went by."""
+    return [
+        Publication(
+            OUTBOUND,
+            lane_key(route.conversation_key, OUTBOUND_LANES),
+            _enveloped(
+                ForgetConversation(channel_id=channel_id, conversation_key=route.conversation_key),
+                id=derived_id(user.id, ForgetConversation.TYPE, channel_id),
+                subject=user.id,
+                tenant=user.tenant,
+                time=now,
+                causation=None,
+            ),
+        )
+        for channel_id, route in user.routes.items()
+    ]
+
+
+def erased_event(user_id: str, tenant: str, now: datetime) -> Publication:
+    """The person is gone."""
+    erased = UserErased(user_id=user_id)
+    envelope = _enveloped(
+        erased,
+        id=derived_id(user_id, erased.TYPE),
+        subject=user_id,
+        tenant=tenant,
+        time=now,
+        causation=None,
+    )
+    return Publication(INTERACTIONS, "user.erased", envelope)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from brain.adapters.interaction_store import InteractionStore
+from brain.domain.whatsapp.notices import target_of
 from brain.handlers.answering import Answering
 from brain.handlers.incoming import incoming_from_whatsapp
 from brain.handlers.media import Media
@@ -18,10 +19,13 @@ from shared.contracts import (
     InboundMessageReceived,
     InboundNoticeReceived,
 )
+from shared.ids import event_id
 
 log = structlog.get_logger()
 
 Handle = Callable[[Envelope], Awaitable[None]]
+WasErased = Callable[[tuple[str, ...]], Awaitable[bool]]
+"""Whether one of these messages belonged to a person who is erased."""
 
 
 class Messages:
@@ -69,8 +73,10 @@ class Inbound:
         messages: Handle,
         notices: Handle,
         deliveries: Handle,
+        was_erased: WasErased,
     ) -> None:
         self._interactions = interactions
+        self._was_erased = was_erased
         self._handlers: Mapping[str, Handle] = {
             InboundMessageReceived.TYPE: messages,
             InboundNoticeReceived.TYPE: notices,
@@ -82,6 +88,9 @@ class Inbound:
         handler = self._handlers.get(envelope.type)
         if handler is None:
             raise Permanent("unknown_type")
+        if await self._was_erased(_about(envelope)):
+            log.info("erased_message_ignored", event_id=envelope.id)
+            return
         await handler(envelope)
 
     async def keep_dead(self, envelope: Envelope, failure: Permanent) -> None:
@@ -89,6 +98,15 @@ class Inbound:
         await self._interactions.keep_unprocessed(
             envelope.id, envelope.tenant, failure.reason, envelope.encode()
         )
+
+
+def _about(envelope: Envelope) -> tuple[str, ...]:
+    """The message itself, or the one that a notice is about: Meta repeats both for days."""
+    if envelope.type != InboundNoticeReceived.TYPE:
+        return (envelope.id,)
+    event = envelope.payload(InboundNoticeReceived)
+    target = target_of(event.message)
+    return (envelope.id, event_id(event.channel_id, target)) if target else (envelope.id,)
 
 
 def conversation_of(envelope: Envelope) -> str:

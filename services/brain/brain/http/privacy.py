@@ -9,17 +9,19 @@ import orjson
 import structlog
 from aiohttp import web
 
+from brain.adapters.erasure_store import ErasureStore
 from brain.adapters.interaction_store import InteractionFilter, InteractionStore
 from brain.adapters.memory_store import MemoryStore
 from brain.adapters.outgoing_store import OutgoingStore
 from brain.adapters.user_store import EndUser, UserStore
 from brain.domain.memory import Memory
 from brain.domain.state import decay
+from brain.handlers.erasing import Erasing
 from brain.http.shapes import interaction_shape, outgoing_shape, user_shape
 from shared.clock import Clock
 from shared.http.keys import PRINCIPAL
 from shared.http.operations import Operation
-from shared.http.problem import not_found
+from shared.http.problem import json_response, not_found
 
 log = structlog.get_logger()
 
@@ -40,17 +42,24 @@ class PrivacyApi:
         interactions: InteractionStore,
         memories: MemoryStore,
         outgoing: OutgoingStore,
+        erasures: ErasureStore,
+        erasing: Erasing,
         clock: Clock,
     ) -> None:
         self._users = users
         self._interactions = interactions
         self._memories = memories
         self._outgoing = outgoing
+        self._erasures = erasures
+        self._erasing = erasing
         self._clock = clock
 
     def operations(self) -> list[Operation]:
         """Every route under ``/api/privacy``."""
-        return [Operation("GET", "/api/privacy/export/{user_id}", self.export, "read")]
+        return [
+            Operation("GET", "/api/privacy/export/{user_id}", self.export, "read"),
+            Operation("DELETE", "/api/privacy/erase/{user_id}", self.erase, "admin"),
+        ]
 
     async def export(self, request: web.Request) -> web.StreamResponse:
         """One JSON document of all that is kept of a person, newest first in each list.
@@ -75,6 +84,19 @@ class PrivacyApi:
             await response.write(part)
         await response.write_eof()
         return response
+
+    async def erase(self, request: web.Request) -> web.Response:
+        """200 with what went, by kind. There is no way back; by our id it may be repeated."""
+        caller, name = request[PRINCIPAL], request.match_info["user_id"]
+        user = await self._users.named(caller.tenant, name)
+        if user is not None:
+            erased = await self._erasing.erase(user, caller.key_hash[:12])
+            return json_response({"user_id": user.id, "complete": True, "erased": erased})
+        known = await self._erasures.of(caller.tenant, name)
+        if known is None:
+            raise not_found("user")
+        shape = {"user_id": known.user_id, "complete": True, "erased": dict(known.erased)}
+        return json_response(shape)
 
     async def _document(self, user: EndUser) -> AsyncIterator[bytes]:
         now = self._clock()

@@ -110,6 +110,13 @@ class DeliveryStore:
             return False
         return True
 
+    async def forget(self, tenant: str, conversation_key: str) -> int:
+        """Delete all of a conversation; how many there were."""
+        result = await self._deliveries.delete_many(
+            {"conversation_key": conversation_key, "tenant": tenant}
+        )
+        return result.deleted_count
+
     async def replace(self, after: Delivery, publications: Sequence[Publication]) -> bool:
         """Write a change of the version that ``after`` was made from, and its events with it.
 

@@ -40,3 +40,7 @@ class TemplateClaims:
         except DuplicateKeyError:
             return False
         return True
+
+    async def forget(self, conversation_key: str) -> None:
+        """The person is gone."""
+        await self._claims.delete_one({"_id": conversation_key})

@@ -6,6 +6,7 @@ from shared.bus.failures import Permanent
 from shared.contracts import (
     DeliveryStatusReceived,
     Envelope,
+    ForgetConversation,
     MarkMessageRead,
     SendReply,
 )
@@ -16,11 +17,14 @@ Handle = Callable[[Envelope], Awaitable[None]]
 class Lanes:
     """Handles whatever comes out of the lanes."""
 
-    def __init__(self, *, replies: Handle, read_marks: Handle, statuses: Handle) -> None:
+    def __init__(
+        self, *, replies: Handle, read_marks: Handle, statuses: Handle, forgetting: Handle
+    ) -> None:
         self._handlers: Mapping[str, Handle] = {
             SendReply.TYPE: replies,
             MarkMessageRead.TYPE: read_marks,
             DeliveryStatusReceived.TYPE: statuses,
+            ForgetConversation.TYPE: forgetting,
         }
 
     async def handle(self, envelope: Envelope) -> None:

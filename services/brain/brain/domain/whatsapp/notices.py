@@ -60,3 +60,10 @@ def echo_of(message: dict[str, Any]) -> Echo:
     user_id, phone = as_text(message.get("to_user_id")), as_text(message.get("to"))
     names = (user_id and f"bsuid:{user_id}", phone and f"phone:{phone.lstrip('+')}")
     return Echo(tuple(filter(None, names)), content_of(message))
+
+
+def target_of(message: dict[str, Any]) -> str | None:
+    """The message that a notice is about, of whatever kind it is; None for one about none."""
+    edit, reaction = edit_of(message), reaction_of(message)
+    edited = None if edit is None else edit.original_id
+    return edited or revoked_id(message) or (None if reaction is None else reaction.message_id)
