@@ -115,7 +115,7 @@ async def _taken_over(client: AsyncHumaneClient, user_id: str) -> None:
     assert part.id in ticked
     with pytest.raises(ConflictError) as caught:
         await client.users.send(user_id, text="hi", channel_id="mc_elsewhere")
-    assert caught.value.slug == "no-route"
+    assert caught.value.slug == "no-conversation"
     assert (await client.users.resume(user_id)).held_until is None
 
 

@@ -130,7 +130,7 @@ class Users:
         where your own program may make the same call again.
 
         Raises NotFoundError; ConflictError, whose ``slug`` is ``window-closed`` when only a
-        template may be sent and ``no-route`` when the person never wrote on that channel.
+        template may be sent and ``no-conversation`` when the person never wrote on that channel.
         """
         return self._send(
             _send_request(
@@ -213,7 +213,7 @@ class AsyncUsers:
         where your own program may make the same call again.
 
         Raises NotFoundError; ConflictError, whose ``slug`` is ``window-closed`` when only a
-        template may be sent and ``no-route`` when the person never wrote on that channel.
+        template may be sent and ``no-conversation`` when the person never wrote on that channel.
         """
         return await self._send(
             _send_request(

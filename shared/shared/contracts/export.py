@@ -12,7 +12,7 @@ import yaml
 from pydantic import create_model
 
 from shared.bus.topology import TOPOLOGY, Exchange, QueueKind
-from shared.contracts import PAYLOADS
+from shared.contracts import PAYLOADS, problems
 from shared.contracts.envelope import SCHEMA_ROOT, Envelope, Payload
 from shared.contracts.routes import ROUTES, Address, Route
 
@@ -35,6 +35,7 @@ def documents() -> dict[str, str]:
     files = {f"schemas/{name}.json": _json(schema_of(m)) for name, m in sorted(PAYLOADS.items())}
     text = yaml.safe_dump(asyncapi(), sort_keys=False, width=100, allow_unicode=True)
     files["asyncapi.yaml"] = f"# {GENERATED}{text}"
+    files["errors.md"] = f"<!-- {GENERATED.strip()} -->\n\n{problems.table()}"
     return files
 
 

@@ -61,8 +61,7 @@ async def _answer(request: web.Request, handler: Handler, request_id: str) -> we
         wrong = Problem(405, "method-not-allowed", f"Use {allowed}.", headers={"Allow": allowed})
         return problem_response(wrong, request_id)
     except web.HTTPError as error:
-        slug = error.reason.lower().replace(" ", "-")
-        return problem_response(Problem(error.status, slug, error.reason), request_id)
+        return problem_response(Problem(error.status, "bad-request", error.reason), request_id)
     except web.HTTPException:
         raise
     except Exception as error:  # noqa: BLE001 - the edge answers; the cause goes to the log

@@ -102,11 +102,11 @@ async def test_what_cannot_be_sent_is_refused(brain: Brain, body):
 async def test_there_must_be_a_conversation(brain: Brain):
     await brain.processed("hello", user_id="u1")
     refused = await brain.call("POST", "/api/users/u1/messages", json={"text": "hi"})
-    assert (refused.status, refused.problem) == (409, "no-route")
+    assert (refused.status, refused.problem) == (409, "no-conversation")
     await wrote(brain)
     elsewhere = {"text": "hi", "channel_id": "mc_other"}
     refused = await brain.call("POST", MESSAGES, json=elsewhere)
-    assert (refused.status, refused.problem) == (409, "no-route")
+    assert (refused.status, refused.problem) == (409, "no-conversation")
     assert (
         await brain.call("POST", "/api/users/nobody/messages", json={"text": "hi"})
     ).status == 404

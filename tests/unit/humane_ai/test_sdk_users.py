@@ -169,7 +169,7 @@ async def test_a_closed_window_is_told(call: Caller, wire: Wire) -> None:
     ("status", "slug", "kind"),
     [
         (404, "not-found", humane_ai.NotFoundError),
-        (409, "no-route", humane_ai.ConflictError),
+        (409, "no-conversation", humane_ai.ConflictError),
         (422, "idempotency-key-reused", humane_ai.ValidationError),
     ],
 )

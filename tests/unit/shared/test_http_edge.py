@@ -82,7 +82,7 @@ Client = TestClient[web.Request, web.Application]
         ("GET", "/absent", None, 404, "not-found"),
         ("DELETE", "/orders", None, 405, "method-not-allowed"),
         ("GET", "/refused", None, 409, "already-there"),
-        ("GET", "/forbidden", None, 403, "forbidden"),
+        ("GET", "/forbidden", None, 403, "bad-request"),
         ("GET", "/broken", None, 500, "internal-error"),
         ("POST", "/orders", b"{", 400, "malformed-json"),
         ("POST", "/orders", b"\xff\xfe", 400, "malformed-json"),

@@ -200,7 +200,7 @@ def _route(user: EndUser, channel_id: str | None) -> tuple[str, Route]:
         return max(user.routes.items(), key=lambda item: item[1].wrote_at)
     raise Problem(
         409,
-        "no-route",
+        "no-conversation",
         "This person never wrote on that channel, so there is no conversation to answer in.",
     )
 
