@@ -155,7 +155,7 @@ class RabbitBus:
                     confirms = await publishing.channel(
                         publisher_confirms=True, on_return_raises=True
                     )
-        except BusUnavailableError:
+        except BaseException:
             await publishing.close()
             await consuming.close()
             raise
@@ -174,10 +174,12 @@ class RabbitBus:
         # A refused declare closes its channel; a plain one of its own also keeps robust channels
         # from remembering, and after a reconnect redeclaring, what was only looked at.
         with _translated("declare"):
+            # Not aio_pika.connect: like connect_robust, above.
             async with (
                 asyncio.timeout(DECLARE_TIMEOUT_S),
-                await aio_pika.connect(self._url, timeout=CONNECT_TIMEOUT_S) as connection,
+                aio_pika.Connection(make_url(self._url)) as connection,
             ):
+                await connection.connect(CONNECT_TIMEOUT_S)
                 channel = await connection.channel(publisher_confirms=False)
                 await _declare(channel, topology, passive=passive)
 

@@ -25,7 +25,7 @@ INDEXES = (
         ERASURES,
         (("settles_at", 1),),
         name="settles_at",
-        partial={"settles_at": {"$type": "date"}},
+        partial={"settles_at": {"$exists": True}},
     ),
     outbox_index(ERASURES),
     Index(ERASED_MESSAGES, (("at", 1),), name="expiry", expire_after_s=ERASED_KEPT_S),

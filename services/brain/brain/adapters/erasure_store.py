@@ -146,12 +146,16 @@ class ErasureStore:
             for name in {*erasure.erased, *gone}
         }
         push = outbox_push(news, self._clock)
-        ended: dict[str, Any] = {"settles_at": None, "conversations": []} if last else {}
+        ended: dict[str, Any] = {"conversations": []} if last else {}
         if news:
             ended["told"] = True
         await self._erasures.update_one(
             {"_id": erasure.user_id},
-            {**push, "$set": {**push.get("$set", {}), "erased": total, **ended}},
+            {
+                **push,
+                "$set": {**push.get("$set", {}), "erased": total, **ended},
+                **({"$unset": {"settles_at": ""}} if last else {}),
+            },
         )
         return total
 
@@ -185,5 +189,5 @@ def _erasure(row: dict[str, Any]) -> Erasure:
         erased=row["erased"],
         asked_at=row["asked_at"],
         told=row["told"],
-        settles_at=row["settles_at"],
+        settles_at=row.get("settles_at"),
     )
