@@ -58,8 +58,9 @@ e2e: install ## every service as its own process
 sdk-pythons: install ## the client library's tests on its oldest and newest Python, against the running product
 	@tools/pythons.sh
 
-contracts: install ## write docs/schemas and docs/asyncapi.yaml from the models
+contracts: install ## write docs/schemas, docs/asyncapi.yaml and openapi.json from the code
 	$(BIN)/python -m shared.contracts export
+	$(BIN)/python -m devstack.openapi export
 
 analyse: ## read {"text": ...} lines: TIER=fast|accurate make analyse < messages.jsonl
 	@tools/install.sh run

@@ -15,11 +15,11 @@ import humane_ai
 from brain.adapters.user_store import EndUser
 from brain.domain.people import Route
 from brain.domain.profile_facts import Fact, Profile
+from brain.domain.safety import Action
 from brain.domain.state import EndUserState
 from brain.handlers.records import STORED_PARTS
 from brain.http.people import SendMessage, UpdateUser
 from brain.http.process import ProcessRequest
-from brain.http.reading import ACTIONS
 from brain.http.shapes import interaction_shape, outgoing_shape, user_shape
 from channels_api.domain.audit import entry
 from channels_api.domain.channels import Channel
@@ -33,7 +33,7 @@ from humane_ai._reading import WIRE_NAME
 from humane_ai._users import Users
 from outbound.domain.deliveries import Delivery, Step, Trouble
 from outbound.domain.lattice import State
-from outbound.http.deliveries import STATES, delivery_shape
+from outbound.http.deliveries import delivery_shape
 
 ELSEWHERE = {
     humane_ai.ApiKey: ("key",),  # right after creation
@@ -191,8 +191,8 @@ def test_a_field_that_is_not_read_is_found() -> None:
 
 
 def test_the_words_to_choose_from_are_the_services() -> None:
-    assert get_args(humane_ai.DeliveryState) == STATES
-    assert get_args(humane_ai.Action) == ACTIONS
+    assert get_args(humane_ai.DeliveryState) == tuple(State)
+    assert get_args(humane_ai.Action) == tuple(Action)
 
 
 def sent(call: Callable[[HumaneClient], Any]) -> Any:

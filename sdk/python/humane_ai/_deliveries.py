@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
 
-from humane_ai._core import AsyncSend, Request, Send
+from humane_ai._core import AsyncSend, Request, Send, given
 from humane_ai._paging import PAGE_SIZE, Listing, async_rows_of, rows_of
 from humane_ai._reading import read
 from humane_ai._records import Delivery, DeliveryState
@@ -23,8 +23,8 @@ def _of_request(interaction_id: str) -> Request[list[Delivery]]:
     return Request("GET", _PATH, parts, params={"interaction_id": interaction_id})
 
 
-def _listing(state: DeliveryState, limit: int) -> Listing[Delivery]:
-    return Listing(_PATH, "deliveries", _read_delivery, {"state": state, "limit": limit})
+def _listing(state: DeliveryState | None, limit: int) -> Listing[Delivery]:
+    return Listing(_PATH, "deliveries", _read_delivery, given(state=state, limit=limit))
 
 
 class Deliveries:
@@ -40,8 +40,10 @@ class Deliveries:
         """
         return self._send(_of_request(interaction_id))
 
-    def list(self, state: DeliveryState, limit: int = PAGE_SIZE) -> Iterator[Delivery]:
-        """All in that state, such as "failed" or "window_closed", newest first.
+    def list(
+        self, state: DeliveryState | None = None, limit: int = PAGE_SIZE
+    ) -> Iterator[Delivery]:
+        """All, or those in a state, such as "failed" or "window_closed"; newest first.
 
         Pages are asked for as you get there, ``limit`` deliveries at a time, 1 to 200.
         """
@@ -61,8 +63,10 @@ class AsyncDeliveries:
         """
         return await self._send(_of_request(interaction_id))
 
-    def list(self, state: DeliveryState, limit: int = PAGE_SIZE) -> AsyncIterator[Delivery]:
-        """All in that state, such as "failed" or "window_closed", newest first.
+    def list(
+        self, state: DeliveryState | None = None, limit: int = PAGE_SIZE
+    ) -> AsyncIterator[Delivery]:
+        """All, or those in a state, such as "failed" or "window_closed"; newest first.
 
         Pages are asked for as you get there, ``limit`` deliveries at a time, 1 to 200.
         """

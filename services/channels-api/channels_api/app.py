@@ -26,6 +26,7 @@ from channels_api.http.checks import Checks
 from channels_api.http.internal import Internal
 from channels_api.http.keyring import KeyringApi
 from channels_api.http.keys import Keys
+from channels_api.http.reference import Reference
 from channels_api.settings import Settings
 from shared.bus.consumer import Consumer, ConsumerSpec
 from shared.bus.outbox import Outbox
@@ -61,8 +62,6 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     pace = Pace(settings.checks_per_minute, monotonic)
     checks = Checks(channels, channel_outbox, keyring, examine, setup, policy, pace, clock)
 
-    public = application(metrics)
-    public.middlewares.extend((outages, require_key(keys.principal, clock, throttle_of(settings))))
     grace = timedelta(seconds=settings.secret_grace_s)
     sealed = KeyringStore(database)
     rewrapping = Rewrapping(sealed, keyring, clock, settings.instance)
@@ -73,7 +72,12 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
         *checks.operations(),
         *Keys(keys, key_outbox, clock, settings.bootstrap_tenant).operations(),
         *ring.operations(),
+        *Reference().operations(),
     )
+    public = application(metrics)
+    open_paths = {operation.path for operation in operations if operation.keyless}
+    keyed = require_key(keys.principal, clock, throttle_of(settings), open_paths=open_paths)
+    public.middlewares.extend((outages, keyed))
     public.add_routes(routes_of(operations))
 
     internal = application(metrics)

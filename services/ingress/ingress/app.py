@@ -13,6 +13,7 @@ from shared.bus.topology import broadcast_queue
 from shared.cache import StaleCache
 from shared.contracts import ChannelChanged, ControlCaughtUp, Envelope
 from shared.http.internal import ChannelForIngress, InternalApi
+from shared.http.operations import routes_of
 from shared.http.server import application
 from shared.http.throttle import throttle_of
 from shared.runtime import HttpEdge, Resources, Service
@@ -38,7 +39,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             throttle_of(settings),
         )
         app = application(metrics, body_limit_bytes=BODY_LIMIT_BYTES)
-        app.add_routes(webhook.routes())
+        app.add_routes(routes_of(webhook.operations()))
         yield Service(
             http=(HttpEdge("public", app, settings.host, settings.port),),
             parts=(activity, _channel_listener(settings, resources, channels)),

@@ -43,6 +43,11 @@ PROBLEMS: dict[str, Meaning] = {
     "wrong-caller": Meaning(
         (403,), "The service token is another service's.", "Give each service its own."
     ),
+    "handshake-refused": Meaning(
+        (403,),
+        "Meta's question came with a wrong verify token or address.",
+        "Compare both at Meta with the channel's: `humane channels check`.",
+    ),
     "not-found": Meaning(
         (404,), "It is not there, or belongs to another tenant.", "Look the id up in a listing."
     ),

@@ -1,7 +1,7 @@
 """Who calls: ``X-API-Key`` to a tenant, for every API but the webhook."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -31,10 +31,13 @@ def demand(request: web.Request, scope: Scope) -> None:
         )
 
 
-def require_key(find: FindPrincipal, clock: Clock, throttle: Throttle) -> Middleware:
+def require_key(
+    find: FindPrincipal, clock: Clock, throttle: Throttle, *, open_paths: Collection[str] = ()
+) -> Middleware:
     """A middleware: 401 without a valid key, 503 when nobody can be asked about it.
 
     An address that tries wrong keys too often is told 429; a right key works from any address.
+    ``open_paths``: answered without a key.
     """
 
     def refused(request: web.Request, slug: str, detail: str) -> Problem:
@@ -46,6 +49,8 @@ def require_key(find: FindPrincipal, clock: Clock, throttle: Throttle) -> Middle
 
     @web.middleware
     async def keyed(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path in open_paths:
+            return await handler(request)
         key = request.headers.get("X-API-Key", "")
         if not key:
             raise Problem(401, "key-missing", "Send your API key in the X-API-Key header.")

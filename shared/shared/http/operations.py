@@ -1,10 +1,14 @@
-"""What an API offers: each route is declared once, with the scope that a key needs for it."""
+"""What an API offers: each route is declared once, with the scope that a key needs for it.
 
-from collections.abc import Iterable
+From the same declaration comes its part of the OpenAPI document (``shared/http/openapi.py``).
+"""
+
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, cast
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from shared.http.keys import demand
 from shared.http.server import Handler
@@ -13,22 +17,56 @@ from shared.principal import Scope
 OPERATION = "operation"
 """Attribute of a route's handler: the Operation it was made from."""
 
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header that an operation reads; what does not fit ``pattern`` is a Problem 422."""
+
+    name: str
+    description: str
+    pattern: str | None = None
+    required: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One route of a public API, under ``require_key``."""
+    """One route of a public API. The handler's docstring tells the caller what it does."""
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     handler: Handler
     scope: Scope | None
     """None: any key may call it, and the handler judges by itself what the key may."""
+    answer: Any
+    """Type of what a success carries, as pydantic understands types; None: nothing."""
+    status: int = 200
+    """Of a success."""
+    media_type: str = JSON
+    """Of a success."""
+    body: type[BaseModel] | None = None
+    body_optional: bool = False
+    body_unread: bool = False
+    """It is taken as bytes: nothing in it is refused."""
+    query: type[BaseModel] | None = None
+    headers: tuple[Header, ...] = ()
+    problems: tuple[tuple[int, str], ...] = ()
+    """Statuses and names (``shared/contracts/problems.py``) of its own; the usual ones go unsaid."""
+    keyless: bool = False
+    """Nobody needs a key."""
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Answer, or a Problem 403 when the key does not allow it."""
         if self.scope is not None:
             demand(request, self.scope)
         return await self.handler(request)
+
+
+def declared_by(api: type) -> list[Operation]:
+    """The operations of a class of handlers, which needs no instance to declare them."""
+    operations = cast("Callable[[object], list[Operation]]", vars(api)["operations"])
+    return operations(object.__new__(api))
 
 
 def routes_of(operations: Iterable[Operation]) -> list[web.RouteDef]:

@@ -3,35 +3,44 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
 
-from aiohttp import web
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from shared.http.problem import Problem, query_int
-
-DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200
 
 R = TypeVar("R")
+Place = tuple[datetime, str]
+"""Where a row stands in its listing: what it is sorted by, and its id."""
 
 
-def limit_of(request: web.Request, *, default: int = DEFAULT_LIMIT) -> int:
-    """``?limit=``, 1..200."""
-    return query_int(request, "limit", default=default, low=1, high=LARGEST_LIMIT)
-
-
-def cursor_of(request: web.Request) -> tuple[datetime, str] | None:
-    """``?cursor=`` as the last row of the page before; a Problem 422 when it is not one of ours."""
-    text = request.query.get("cursor")
-    if text is None:
-        return None
+def _place(text: Any) -> Place:
+    """The place that a cursor names."""
     try:
-        at, row_id = urlsafe_b64decode(text.encode()).decode().split("|", 1)
+        at, row_id = urlsafe_b64decode(str(text).encode()).decode().split("|", 1)
         return datetime.fromisoformat(at).astimezone(UTC), row_id
     except (ValueError, OverflowError):
-        raise Problem(
-            422, "invalid-request", "cursor is not one that a listing gave you."
-        ) from None
+        raise ValueError("is not one that a listing gave you") from None
+
+
+Cursor = Annotated[
+    Place, BeforeValidator(_place), WithJsonSchema({"type": "string", "format": "cursor"})
+]
+
+
+class Query(BaseModel):
+    """Query parameters of an operation. An unknown name is refused: it may be a filter misspelt."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PageQuery(Query):
+    """Of a listing that is read page by page."""
+
+    limit: int = Field(default=50, ge=1, le=LARGEST_LIMIT, description="Rows of a page.")
+    cursor: Cursor | None = Field(
+        default=None, description="`next_cursor` of the page before; absent: the first page."
+    )
 
 
 def next_cursor(at: datetime, row_id: str) -> str:
@@ -40,7 +49,7 @@ def next_cursor(at: datetime, row_id: str) -> str:
 
 
 def page_of(
-    rows: Sequence[R], limit: int, place: Callable[[R], tuple[datetime, str]]
+    rows: Sequence[R], limit: int, place: Callable[[R], Place]
 ) -> tuple[Sequence[R], str | None]:
     """What to show of ``rows``, read with one more than ``limit``, and the cursor that goes on.
 

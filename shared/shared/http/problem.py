@@ -1,14 +1,34 @@
 """One error shape for every API: RFC 9457 problem details."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NotRequired, TypeVar
 
 import orjson
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
+from typing_extensions import TypedDict
 
 PROBLEM_ROOT = "urn:platform:problem:"
+PROBLEM_TYPE = "application/problem+json"
+
+
+class FieldError(TypedDict):
+    """What is wrong with one value."""
+
+    field: str
+    message: str
+
+
+class ProblemShape(TypedDict):
+    """An error (RFC 9457). Build on `type`; `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: NotRequired[list[FieldError]]
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
@@ -20,7 +40,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
         slug: str,
         detail: str,
         *,
-        errors: Sequence[Mapping[str, str]] = (),
+        errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
@@ -38,7 +58,7 @@ def not_found(what: str) -> Problem:
 
 def problem_response(problem: Problem, request_id: str) -> web.Response:
     """The answer. ``type`` is a stable slug; ``detail`` tells what to do."""
-    body: dict[str, Any] = {
+    body: ProblemShape = {
         "type": PROBLEM_ROOT + problem.slug,
         "title": problem.slug.replace("-", " ").capitalize(),
         "status": problem.status,
@@ -50,7 +70,7 @@ def problem_response(problem: Problem, request_id: str) -> web.Response:
     return web.Response(
         status=problem.status,
         body=orjson.dumps(body),
-        content_type="application/problem+json",
+        content_type=PROBLEM_TYPE,
         headers=problem.headers,
     )
 
@@ -88,26 +108,33 @@ async def read_body(request: web.Request) -> bytes:
 async def read_model(request: web.Request, model: type[M]) -> M:
     """The request's JSON body as ``model``; a Problem 400 or 422 that names each field at fault."""
     body = await read_body(request)
+    return _validated(lambda: model.model_validate_json(body))
+
+
+def read_query(request: web.Request, model: type[M]) -> M:
+    """The request's query parameters as ``model``; a Problem 422 that names each one at fault."""
+    given = request.query
+    repeated = sorted({name for name in given if len(given.getall(name)) > 1})
+    if repeated:
+        raise _invalid([{"field": name, "message": "is given more than once"} for name in repeated])
+    return _validated(lambda: model.model_validate_strings(dict(given)))
+
+
+def _validated(validate: Callable[[], M]) -> M:
     try:
-        return model.model_validate_json(body)
+        return validate()
     except ValidationError as error:
         items = error.errors(include_url=False, include_context=False, include_input=False)
         if any(item["type"] == "json_invalid" for item in items):
             raise Problem(400, "malformed-json", "The body is not valid JSON.") from None
-        errors = [
-            {"field": ".".join(map(str, item["loc"])) or "(body)", "message": item["msg"]}
-            for item in items
-        ]
-        named = "; ".join(f"{e['field']}: {e['message']}" for e in errors)
-        raise Problem(422, "invalid-request", named, errors=errors) from None
+        raise _invalid(
+            [
+                {"field": ".".join(map(str, item["loc"])) or "(body)", "message": item["msg"]}
+                for item in items
+            ]
+        ) from None
 
 
-def query_int(request: web.Request, name: str, *, default: int, low: int, high: int) -> int:
-    """An integer query parameter within ``low``..``high``; a Problem 422 otherwise."""
-    text = request.query.get(name)
-    if text is None:
-        return default
-    whole = text.isascii() and text.isdigit() and len(text) <= len(str(high))
-    if not whole or not low <= int(text) <= high:
-        raise Problem(422, "invalid-request", f"{name} must be a whole number, {low} to {high}.")
-    return int(text)
+def _invalid(errors: Sequence[FieldError]) -> Problem:
+    named = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
+    return Problem(422, "invalid-request", named, errors=errors)

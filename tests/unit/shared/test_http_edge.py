@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.http import problem
-from shared.http.problem import Problem, json_response, not_found, query_int, read_model
+from shared.http.pages import Query
+from shared.http.problem import Problem, json_response, not_found, read_model, read_query
 from shared.http.server import REQUEST_ID, application
 from shared.telemetry.metrics import Metrics
 from shared.telemetry.trace import current_traceparent
@@ -49,8 +50,12 @@ async def moved(_: web.Request) -> web.Response:
     raise web.HTTPFound("/elsewhere")
 
 
+class Wanted(Query):
+    limit: int = Field(default=20, ge=1, le=100)
+
+
 async def page(request: web.Request) -> web.Response:
-    return json_response({"limit": query_int(request, "limit", default=20, low=1, high=100)})
+    return json_response({"limit": read_query(request, Wanted).limit})
 
 
 async def who(request: web.Request) -> web.Response:
@@ -201,6 +206,18 @@ async def test_a_whole_number_in_range_is_taken(client: Client, query: str, limi
 async def test_any_other_number_is_refused(client: Client, text: str) -> None:
     async with client.get("/page", params={"limit": text}) as response:
         assert response.status == 422
+
+
+@pytest.mark.parametrize(
+    ("query", "field"), [("lmit=5", "lmit"), ("limit=5&limit=6", "limit"), ("limit=x", "limit")]
+)
+async def test_a_query_that_does_not_fit_names_the_parameter(
+    client: Client, query: str, field: str
+) -> None:
+    async with client.get(f"/page?{query}") as response:
+        body = await response.json()
+    assert (response.status, body["type"]) == (422, "urn:platform:problem:invalid-request")
+    assert [error["field"] for error in body["errors"]] == [field]
 
 
 async def test_latency_is_counted_by_route_template(client: Client, metrics: Metrics) -> None:

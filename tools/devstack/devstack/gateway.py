@@ -15,6 +15,8 @@ ROUTES = (
     ("/api/channels", "channels-api"),
     ("/api/keyring", "channels-api"),
     ("/api/keys", "channels-api"),
+    ("/api/openapi.json", "channels-api"),
+    ("/api/docs", "channels-api"),
     ("/api/deliveries", "outbound"),
     ("/api/", "brain"),
 )
@@ -24,7 +26,8 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>It runs</title>
 <style>body{{font:16px/1.5 system-ui;max-width:42rem;margin:3rem auto;padding:0 1rem;
 color-scheme:light dark}}code{{word-break:break-all}}</style>
-<h1>It runs</h1><p>The API answers under <code>/api</code>; your key and a first call to paste
+<h1>It runs</h1><p>The API answers under <code>/api</code> and is told at
+<a href="/api/docs">/api/docs</a>; your key and a first call to paste
 were printed in the terminal.</p><p><a href="{simulator}">Open the simulated phone</a> and write
 to the demo care line: the whole loop runs on this machine.</p></html>"""
 

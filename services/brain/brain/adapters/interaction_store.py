@@ -64,7 +64,7 @@ class InteractionStore:
         reply: Document,
         publications: Sequence[Publication],
         *,
-        safety: Document | None,
+        safety: Mapping[str, Any] | None,
         claim: str | None = None,
     ) -> Document | None:
         """Settle a pending reply and emit what follows from it; None when it was settled before.

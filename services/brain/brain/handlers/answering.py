@@ -6,6 +6,7 @@ others are *joined* to it. Any replica may do it, after any crash: the joined on
 the reply is settled, and a claim that was taken over settles nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -196,7 +197,7 @@ class Answering:
         burst: _Burst,
         reply: Document,
         emissions: list[Any],
-        safety: Document | None,
+        safety: Mapping[str, Any] | None,
     ) -> None:
         carrier = burst.carrier
         others = sorted(burst.ids - {carrier["_id"]})

@@ -62,7 +62,7 @@ def interaction_record(
             "content": {"type": incoming.content.kind, **incoming.content.data},
             "line": prepared.message.line,
         },
-        **{part: answer[part] for part in STORED_PARTS},
+        **{part: value for part, value in answer.items() if part in STORED_PARTS},
         "reply": reply,
         "fingerprint": incoming.fingerprint,
         **({"fetch": {"due_at": prepared.now, "tries": 0}} if fetches else {}),

@@ -19,7 +19,7 @@ from brain.domain.turn import (
     Prepared,
     conclude,
 )
-from brain.domain.wire import safety_part
+from brain.domain.wire import SafetyPart, safety_part
 from brain.handlers.emissions import reply_command, safety_events, unanswered_event
 from brain.handlers.incoming import Incoming
 from brain.handlers.records import no_reply, pending_reply, settled_reply
@@ -88,7 +88,7 @@ class Replying:
 
     async def later(
         self, incoming: Incoming, prepared: Prepared, user_id: str
-    ) -> tuple[dict[str, Any], list[Publication], dict[str, Any] | None]:
+    ) -> tuple[dict[str, Any], list[Publication], SafetyPart | None]:
         """As ``by_model``, for a burst that was read once more as a whole."""
         plan = prepared.plan
         if isinstance(plan, NoReply):
@@ -100,7 +100,7 @@ class Replying:
 
     async def by_model(
         self, incoming: Incoming, prepared: Prepared, user_id: str
-    ) -> tuple[dict[str, Any], list[Publication], dict[str, Any] | None]:
+    ) -> tuple[dict[str, Any], list[Publication], SafetyPart | None]:
         """The settled reply, what to publish, and the verdict when the output gates changed it."""
         written = await self._written(prepared)
         now = self._clock()

@@ -12,6 +12,15 @@ from shared.http.keys import PRINCIPAL
 from shared.http.operations import Operation
 from shared.http.problem import Problem, not_found
 
+PROBLEMS = (
+    (404, "media-gone"),
+    (413, "media-too-large"),
+    (502, "media-refused"),
+    (502, "media-altered"),
+    (502, "media-elsewhere"),
+    (503, "media-unavailable"),
+)
+
 
 class MediaApi:
     """Handlers of files: kept ones from here, others from the provider while it has them."""
@@ -25,10 +34,20 @@ class MediaApi:
 
     def operations(self) -> list[Operation]:
         """Every route."""
-        return [Operation("GET", "/api/interactions/{id}/media", self.file, "read")]
+        return [
+            Operation(
+                *("GET", "/api/interactions/{id}/media", self.media, "read"),
+                answer=bytes,
+                media_type="*/*",
+                problems=PROBLEMS,
+            )
+        ]
 
-    async def file(self, request: web.Request) -> web.StreamResponse:
-        """The bytes, checked. 404 without a file, or when the provider has none any more."""
+    async def media(self, request: web.Request) -> web.StreamResponse:
+        """The file that came with a message, checked.
+
+        Kept ones from here, others from Meta, who has them for 7 days.
+        """
         tenant = request[PRINCIPAL].tenant
         row = await self._interactions.get(tenant, request.match_info["id"])
         if row is None:

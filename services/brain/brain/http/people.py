@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import orjson
@@ -15,15 +15,21 @@ from brain.domain.people import Route
 from brain.domain.pii import scan_pii
 from brain.domain.state import decay
 from brain.handlers.emissions import operator_command
-from brain.http.shapes import outgoing_shape, user_shape
+from brain.http.shapes import (
+    OutgoingPage,
+    OutgoingShape,
+    UserShape,
+    outgoing_shape,
+    user_shape,
+)
 from shared.bus.outbox import Outbox
 from shared.clock import Clock
 from shared.contracts import Template
-from shared.http.idempotency import idempotency_key, key_reused
+from shared.http.idempotency import IDEMPOTENCY_KEY, KEY_REUSED, idempotency_key, key_reused
 from shared.http.keys import PRINCIPAL
 from shared.http.operations import Operation
-from shared.http.pages import cursor_of, limit_of, page_of
-from shared.http.problem import Problem, json_response, not_found, read_model
+from shared.http.pages import PageQuery, page_of
+from shared.http.problem import Problem, json_response, not_found, read_model, read_query
 from shared.ids import derived_id
 
 WINDOW = timedelta(hours=23, minutes=55)
@@ -43,7 +49,9 @@ class PausedUntil(BaseModel):
 class UpdateUser(BaseModel):
     """The body of ``PATCH /api/users/{id}``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": [{"auto_reply": "paused"}]}
+    )
 
     auto_reply: Literal["on", "paused"] | PausedUntil = Field(
         description="paused: until it is switched on again. A cry for help is answered all the same."
@@ -69,9 +77,23 @@ class TemplateMessage(BaseModel):
 class SendMessage(BaseModel):
     """The body of ``POST /api/users/{id}/messages``: a text or a template."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        str_strip_whitespace=True,
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["text"], "properties": {"template": {"type": "null"}}},
+                {"required": ["template"], "properties": {"text": {"type": "null"}}},
+            ],
+            "examples": [{"text": "A colleague will call you in ten minutes.", "pause_s": 1800}],
+        },
+    )
 
-    text: str | None = Field(default=None, min_length=1, max_length=20_000)
+    text: (
+        Annotated[str, Field(min_length=1, max_length=20_000, json_schema_extra={"pattern": r"\S"})]
+        | None
+    ) = None
     template: TemplateMessage | None = None
     channel_id: str | None = Field(
         default=None, description="Default: where the person wrote last."
@@ -101,19 +123,47 @@ class People:
     def operations(self) -> list[Operation]:
         """Every route."""
         return [
-            Operation("PATCH", "/api/users/{id}", self.update, "process"),
-            Operation("POST", "/api/users/{id}/messages", self.send, "process"),
-            Operation("GET", "/api/users/{id}/messages", self.list, "read"),
+            Operation(
+                *("PATCH", "/api/users/{id}", self.update, "process"),
+                answer=UserShape,
+                body=UpdateUser,
+                problems=((409, "changed-meanwhile"),),
+            ),
+            Operation(
+                *("POST", "/api/users/{id}/messages", self.send, "process"),
+                answer=OutgoingShape,
+                status=202,
+                body=SendMessage,
+                headers=(IDEMPOTENCY_KEY,),
+                problems=(
+                    (409, "window-closed"),
+                    (409, "no-conversation"),
+                    (409, "changed-meanwhile"),
+                    KEY_REUSED,
+                ),
+            ),
+            Operation(
+                *("GET", "/api/users/{id}/messages", self.list_messages, "read"),
+                answer=OutgoingPage,
+                query=PageQuery,
+            ),
         ]
 
     async def update(self, request: web.Request) -> web.Response:
-        """Hand the conversation to a human, or back to the machine."""
+        """Hand the conversation to a human, or back to the machine.
+
+        A cry for help is answered all the same.
+        """
         asked = await read_model(request, UpdateUser)
         user = await self._held(request, asked.held_until())
         return json_response(user_shape(user, decay(user.state, self._clock())))
 
     async def send(self, request: web.Request) -> web.Response:
-        """202: the message is on its way; ``deliveries`` will tell how it fares."""
+        """Write to the person yourself.
+
+        202: the message is on its way; `deliveries` will tell how it fares. The machine is silent
+        for a while afterwards. Free text only within 24 hours of the person's last message.
+        """
         asked = await read_model(request, SendMessage)
         user = await self._user(request)
         channel_id, route = _route(user, asked.channel_id)
@@ -138,14 +188,14 @@ class People:
             raise key_reused()
         return json_response(outgoing_shape(kept), status=202)
 
-    async def list(self, request: web.Request) -> web.Response:
-        """What humans wrote to the person, newest first: ``?limit=&cursor=``."""
+    async def list_messages(self, request: web.Request) -> web.Response:
+        """What humans wrote to the person, newest first."""
+        asked = read_query(request, PageQuery)
         user = await self._user(request)
-        limit = limit_of(request)
         rows = await self._outgoing.page(
-            user.tenant, user.id, limit=limit + 1, after=cursor_of(request)
+            user.tenant, user.id, limit=asked.limit + 1, after=asked.cursor
         )
-        shown, cursor = page_of(rows, limit, lambda row: (row["at"], row["_id"]))
+        shown, cursor = page_of(rows, asked.limit, lambda row: (row["at"], row["_id"]))
         messages = [outgoing_shape(row) for row in shown]
         return json_response({"messages": messages, "next_cursor": cursor})
 

@@ -1,13 +1,13 @@
 """``/api/privacy``: what a person may ask for by law."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
 import structlog
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from brain.adapters.erasure_store import ErasureStore
 from brain.adapters.interaction_store import InteractionFilter, InteractionStore
@@ -15,9 +15,21 @@ from brain.adapters.memory_store import MemoryStore
 from brain.adapters.outgoing_store import OutgoingStore
 from brain.adapters.user_store import EndUser, UserStore
 from brain.domain.memory import Memory
+from brain.domain.people import Route
 from brain.domain.state import decay
+from brain.domain.wire import described
 from brain.handlers.erasing import Erasing
-from brain.http.shapes import interaction_shape, outgoing_shape, user_shape
+from brain.http.shapes import (
+    ErasedShape,
+    InteractionShape,
+    MemoryShape,
+    OutgoingShape,
+    UserShape,
+    interaction_shape,
+    memory_shape,
+    outgoing_shape,
+    user_shape,
+)
 from shared.clock import Clock
 from shared.http.keys import PRINCIPAL
 from shared.http.operations import Operation
@@ -31,6 +43,25 @@ PAGE = 200
 R = TypeVar("R")
 Place = tuple[datetime, str]
 ReadPage = Callable[[Place | None], Awaitable[Sequence[R]]]
+
+
+@described
+class ExportedUser(UserShape):
+    """A person, and by what they are found."""
+
+    aliases: list[str]
+    routes: dict[str, Route]
+    """By channel."""
+
+
+class ExportShape(TypedDict):
+    """All that is kept of a person."""
+
+    exported_at: datetime
+    user: ExportedUser
+    interactions: list[InteractionShape]
+    memories: list[MemoryShape]
+    messages: list[OutgoingShape]
 
 
 class PrivacyApi:
@@ -57,16 +88,20 @@ class PrivacyApi:
     def operations(self) -> list[Operation]:
         """Every route under ``/api/privacy``."""
         return [
-            Operation("GET", "/api/privacy/export/{user_id}", self.export, "read"),
-            Operation("DELETE", "/api/privacy/erase/{user_id}", self.erase, "admin"),
+            Operation(
+                *("GET", "/api/privacy/export/{user_id}", self.export, "read"), answer=ExportShape
+            ),
+            Operation(
+                *("DELETE", "/api/privacy/erase/{user_id}", self.erase, "admin"), answer=ErasedShape
+            ),
         ]
 
     async def export(self, request: web.Request) -> web.StreamResponse:
-        """One JSON document of all that is kept of a person, newest first in each list.
+        """All that is kept of a person, as one JSON document, newest first in each list.
 
-        It is written as it is read, a page at a time: years of messages need no memory of ours.
-        Files are named by their interaction, and fetched from ``/api/interactions/{id}/media``.
+        Files are named by their interaction, and fetched from `/api/interactions/{id}/media`.
         """
+        # Written as it is read, a page at a time: years of messages need no memory of ours.
         tenant = request[PRINCIPAL].tenant
         user = await self._users.named(tenant, request.match_info["user_id"])
         if user is None:
@@ -86,24 +121,25 @@ class PrivacyApi:
         return response
 
     async def erase(self, request: web.Request) -> web.Response:
-        """200 with what went, by kind. There is no way back; by our id it may be repeated."""
+        """Remove a person everywhere. There is no way back; by our id it may be repeated."""
         caller, name = request[PRINCIPAL], request.match_info["user_id"]
         user = await self._users.named(caller.tenant, name)
         if user is not None:
             erased = await self._erasing.erase(user, caller.key_hash[:12])
-            return json_response({"user_id": user.id, "complete": True, "erased": erased})
+            return json_response(ErasedShape(user_id=user.id, complete=True, erased=erased))
         known = await self._erasures.of(caller.tenant, name)
         if known is None:
             raise not_found("user")
-        shape = {"user_id": known.user_id, "complete": True, "erased": dict(known.erased)}
-        return json_response(shape)
+        return json_response(
+            ErasedShape(user_id=known.user_id, complete=True, erased=dict(known.erased))
+        )
 
     async def _document(self, user: EndUser) -> AsyncIterator[bytes]:
         now = self._clock()
-        about = {
+        about: ExportedUser = {
             **user_shape(user, decay(user.state, now)),
-            "aliases": user.aliases,
-            "routes": {channel: asdict(route) for channel, route in user.routes.items()},
+            "aliases": list(user.aliases),
+            "routes": dict(user.routes),
         }
         yield b'{"exported_at":' + _json(now) + b',"user":' + _json(about)
         lists = (
@@ -120,7 +156,7 @@ class PrivacyApi:
             yield b"]"
         yield b"}"
 
-    async def _said(self, user: EndUser) -> AsyncIterator[dict[str, Any]]:
+    async def _said(self, user: EndUser) -> AsyncIterator[InteractionShape]:
         chosen = InteractionFilter(user_id=user.id)
 
         async def page(after: Place | None) -> Sequence[dict[str, Any]]:
@@ -129,19 +165,19 @@ class PrivacyApi:
         async for row in _all(page, _place):
             yield interaction_shape(row)
 
-    async def _written(self, user: EndUser) -> AsyncIterator[dict[str, Any]]:
+    async def _written(self, user: EndUser) -> AsyncIterator[OutgoingShape]:
         async def page(after: Place | None) -> Sequence[dict[str, Any]]:
             return await self._outgoing.page(user.tenant, user.id, limit=PAGE, after=after)
 
         async for row in _all(page, _place):
             yield outgoing_shape(row)
 
-    async def _remembered(self, user: EndUser) -> AsyncIterator[dict[str, Any]]:
+    async def _remembered(self, user: EndUser) -> AsyncIterator[MemoryShape]:
         async def page(after: Place | None) -> Sequence[Memory]:
             return await self._memories.page(user.tenant, user.id, limit=PAGE, after=after)
 
         async for memory in _all(page, lambda memory: (memory.created_at, memory.id)):
-            yield {"id": memory.id, "text": memory.text, "timestamp": memory.created_at}
+            yield memory_shape(memory)
 
 
 async def _all(page: ReadPage[R], place: Callable[[R], Place]) -> AsyncIterator[R]:

@@ -1,7 +1,7 @@
 """``/api/sdk/*``: the pipeline for any program, and the conversation as it was."""
 
 from asyncio import gather
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
@@ -16,13 +16,13 @@ from brain.adapters.user_store import UserStore
 from brain.handlers.incoming import ApiRequest, Incoming, incoming_from_api
 from brain.handlers.turns import Turns, Understood
 from brain.http.limits import RateLimit
-from brain.http.shapes import entry, history_shape, process_shape
+from brain.http.shapes import Entry, ProcessResult, entry, history_shape, process_shape
 from shared.clock import Clock
-from shared.http.idempotency import idempotency_key, key_reused
+from shared.http.idempotency import IDEMPOTENCY_KEY, KEY_REUSED, idempotency_key, key_reused
 from shared.http.keys import PRINCIPAL
 from shared.http.operations import Operation
-from shared.http.pages import LARGEST_LIMIT
-from shared.http.problem import Problem, json_response, query_int, read_model
+from shared.http.pages import Query
+from shared.http.problem import Problem, json_response, read_model, read_query
 
 log = structlog.get_logger()
 
@@ -34,7 +34,13 @@ PIECE_CHARACTERS = 24
 
 ALLOWANCE: web.RequestKey[dict[str, str]] = web.RequestKey("allowance", dict)
 """Headers that tell the caller how many calls are left."""
-UserId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+Told = tuple[str, Mapping[str, Any]]
+"""An event of a stream: its type and its data."""
+PROBLEMS = ((429, "rate-limited"), (409, "still-running"), KEY_REUSED)
+NOT_BLANK = Field(json_schema_extra={"pattern": r"\S"})
+UserId = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256), NOT_BLANK
+]
 
 
 class HistoryTurn(BaseModel):
@@ -49,11 +55,19 @@ class HistoryTurn(BaseModel):
 class ProcessRequest(BaseModel):
     """The body of ``POST /api/sdk/process``."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(
+        extra="ignore",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {"user_id": "customer-42", "message": "Is anybody there? I feel so alone."}
+            ]
+        },
+    )
 
     user_id: UserId
     message: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16_000)
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16_000), NOT_BLANK
     ]
     conversation_history: tuple[HistoryTurn, ...] | None = None
     channel: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")] = "api"
@@ -65,6 +79,12 @@ class ProcessRequest(BaseModel):
         """What makes two calls the same. ``respond`` is named only where it departs from the rule."""
         told = self.model_dump(mode="json", exclude={"respond"} if self.respond else None)
         return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+
+
+class HistoryQuery(Query):
+    """Of a conversation."""
+
+    limit: int = Field(default=200, ge=1, le=1000, description="Lines at most, the newest ones.")
 
 
 class Processing:
@@ -89,10 +109,31 @@ class Processing:
     def operations(self) -> list[Operation]:
         """Every route under ``/api/sdk``."""
         return [
-            Operation("POST", "/api/sdk/process", self.process, "process"),
-            Operation("POST", "/api/sdk/process/stream", self.stream, "process"),
-            Operation("GET", "/api/sdk/history/{user_id}", self.history, "process"),
-            Operation("DELETE", "/api/sdk/history/{user_id}", self.clear, "process"),
+            Operation(
+                *("POST", "/api/sdk/process", self.process, "process"),
+                answer=ProcessResult,
+                body=ProcessRequest,
+                headers=(IDEMPOTENCY_KEY,),
+                problems=PROBLEMS,
+            ),
+            Operation(
+                *("POST", "/api/sdk/process/stream", self.stream, "process"),
+                answer=str,
+                media_type="text/event-stream",
+                body=ProcessRequest,
+                headers=(IDEMPOTENCY_KEY,),
+                problems=PROBLEMS,
+            ),
+            Operation(
+                *("GET", "/api/sdk/history/{user_id}", self.history, "process"),
+                answer=list[Entry],
+                query=HistoryQuery,
+            ),
+            Operation(
+                *("DELETE", "/api/sdk/history/{user_id}", self.clear, "process"),
+                answer=None,
+                status=204,
+            ),
         ]
 
     async def _accepted(self, request: web.Request) -> ApiRequest:
@@ -115,7 +156,11 @@ class Processing:
         )
 
     async def process(self, request: web.Request) -> web.Response:
-        """Understand and answer one message."""
+        """Understand one message and answer it.
+
+        Nothing is sent anywhere: the answer is yours to show. Personal data is masked before anything
+        is kept.
+        """
         accepted = await self._accepted(request)
         incoming = incoming_from_api(accepted, self._clock())
         understood = await self._understood(incoming)
@@ -129,7 +174,11 @@ class Processing:
         return understood
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
-        """The same, told as it becomes known: metadata first, then the text, then all of it."""
+        """The same, told as it becomes known.
+
+        Server-sent events of `{"type": ..., "data": ...}`: `metadata` first, then `token` by `token`
+        the text, or `blocked`; `error`; `final` with the whole answer; then `[DONE]`.
+        """
         accepted = await self._accepted(request)
         incoming = incoming_from_api(accepted, self._clock())
         understood = await self._understood(incoming)
@@ -143,8 +192,8 @@ class Processing:
         )
         await response.prepare(request)
 
-        metadata = process_shape(understood.document)
-        del metadata["response"]
+        whole = process_shape(understood.document)
+        metadata = {name: value for name, value in whole.items() if name != "response"}
         # A caller who hung up changes nothing: the interaction is answered all the same.
         with suppress(ConnectionResetError):
             await _send(response, "metadata", metadata)
@@ -152,7 +201,7 @@ class Processing:
             answered = process_shape(await self._turns.answer(incoming, understood))
         except Exception as error:  # noqa: BLE001 - the answer has begun: no status can tell it
             log.error("stream_failed", error=type(error).__name__)
-            events = [("error", {"message": "internal_error"})]
+            events: list[Told] = [("error", {"message": "internal_error"})]
         else:
             events = list(_told(answered))
         with suppress(ConnectionResetError):
@@ -163,8 +212,8 @@ class Processing:
         return response
 
     async def history(self, request: web.Request) -> web.Response:
-        """``?limit=`` entries, the newest ones, oldest first; an empty list for a stranger."""
-        limit = query_int(request, "limit", default=LARGEST_LIMIT, low=1, high=1000)
+        """The conversation with a person, oldest first; an empty list for a stranger."""
+        limit = read_query(request, HistoryQuery).limit
         tenant = request[PRINCIPAL].tenant
         user = await self._users.named(tenant, request.match_info["user_id"])
         if user is None:
@@ -181,14 +230,17 @@ class Processing:
         return json_response(sorted(entries, key=lambda turn: turn["at"])[-limit:])
 
     async def clear(self, request: web.Request) -> web.Response:
-        """Start the conversation anew. The interactions stay; erasing is another route."""
+        """Start the conversation anew.
+
+        The interactions stay; `privacy.erase` removes them.
+        """
         user = await self._users.named(request[PRINCIPAL].tenant, request.match_info["user_id"])
         if user is not None:
             await self._users.clear_history(user, self._clock())
         return web.Response(status=204)
 
 
-def _told(answered: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _told(answered: ProcessResult) -> Iterator[Told]:
     """What a stream tells after the metadata."""
     text = answered["response"]
     if answered["safety"]["action"] == "BLOCK":
@@ -201,7 +253,7 @@ def _told(answered: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "final", answered
 
 
-async def _send(response: web.StreamResponse, kind: str, data: dict[str, Any]) -> None:
+async def _send(response: web.StreamResponse, kind: str, data: Mapping[str, Any]) -> None:
     event = orjson.dumps({"type": kind, "data": data}, option=orjson.OPT_UTC_Z)
     await response.write(b"data: " + event + b"\n\n")
 

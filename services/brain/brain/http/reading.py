@@ -1,20 +1,53 @@
 """``/api/users`` and ``/api/interactions``: what is known, for the tenant whose key it is."""
 
+from typing import Literal
+
 from aiohttp import web
+from pydantic import Field
 
 from brain.adapters.interaction_store import InteractionFilter, InteractionStore
 from brain.adapters.memory_store import MemoryStore
 from brain.adapters.user_store import EndUser, UserStore
 from brain.domain.memory import Embedder
 from brain.domain.state import decay
-from brain.http.shapes import interaction_shape, user_shape
+from brain.http.shapes import (
+    InteractionPage,
+    InteractionShape,
+    MemoriesShape,
+    MemoryShape,
+    UserPage,
+    UserShape,
+    interaction_shape,
+    memory_shape,
+    user_shape,
+)
 from shared.clock import Clock
 from shared.http.keys import PRINCIPAL
 from shared.http.operations import Operation
-from shared.http.pages import cursor_of, limit_of, page_of
-from shared.http.problem import Problem, json_response, not_found
+from shared.http.pages import LARGEST_LIMIT, PageQuery, Query, page_of
+from shared.http.problem import json_response, not_found, read_query
 
-ACTIONS = ("PROCEED", "HOLD", "BLOCK")
+
+class UsersQuery(PageQuery):
+    """Of a listing of people."""
+
+    channel: str | None = Field(default=None, description="Only those who were met there.")
+
+
+class InteractionsQuery(PageQuery):
+    """Of a listing of interactions."""
+
+    channel: str | None = Field(default=None, description="Only those of that channel.")
+    action: Literal["PROCEED", "HOLD", "BLOCK"] | None = Field(
+        default=None, description="Only those with that verdict of the safety check."
+    )
+
+
+class MemoriesQuery(Query):
+    """Of what is remembered of a person."""
+
+    q: str = Field(default="", description="Recall as the pipeline would for such a message.")
+    limit: int = Field(default=20, ge=1, le=LARGEST_LIMIT, description="Memories at most.")
 
 
 class Reading:
@@ -37,28 +70,45 @@ class Reading:
     def operations(self) -> list[Operation]:
         """Every route of the read API."""
         return [
-            Operation("GET", "/api/users", self.list_users, "read"),
-            Operation("GET", "/api/users/{id}", self.get_user, "read"),
-            Operation("GET", "/api/users/{id}/interactions", self.list_user_interactions, "read"),
-            Operation("GET", "/api/users/{id}/memories", self.list_memories, "read"),
-            Operation("GET", "/api/interactions", self.list_interactions, "read"),
-            Operation("GET", "/api/interactions/{id}", self.get_interaction, "read"),
+            Operation(
+                *("GET", "/api/users", self.list_users, "read"), answer=UserPage, query=UsersQuery
+            ),
+            Operation(*("GET", "/api/users/{id}", self.get_user, "read"), answer=UserShape),
+            Operation(
+                *("GET", "/api/users/{id}/interactions", self.list_user_interactions, "read"),
+                answer=InteractionPage,
+                query=InteractionsQuery,
+            ),
+            Operation(
+                *("GET", "/api/users/{id}/memories", self.list_memories, "read"),
+                answer=MemoriesShape,
+                query=MemoriesQuery,
+            ),
+            Operation(
+                *("GET", "/api/interactions", self.list_interactions, "read"),
+                answer=InteractionPage,
+                query=InteractionsQuery,
+            ),
+            Operation(
+                *("GET", "/api/interactions/{id}", self.get_interaction, "read"),
+                answer=InteractionShape,
+            ),
         ]
 
     async def list_users(self, request: web.Request) -> web.Response:
-        """``?channel=&limit=&cursor=``, last seen first."""
-        limit = limit_of(request)
+        """People, last seen first."""
+        asked = read_query(request, UsersQuery)
         rows = await self._users.page(
             request[PRINCIPAL].tenant,
-            channel=request.query.get("channel"),
-            limit=limit + 1,
-            after=cursor_of(request),
+            channel=asked.channel,
+            limit=asked.limit + 1,
+            after=asked.cursor,
         )
-        shown, cursor = page_of(rows, limit, lambda user: (user.last_seen, user.id))
+        shown, cursor = page_of(rows, asked.limit, lambda user: (user.last_seen, user.id))
         users = [self._shape(user) for user in shown]
         return json_response({"users": users, "next_cursor": cursor})
 
-    def _shape(self, user: EndUser) -> dict[str, object]:
+    def _shape(self, user: EndUser) -> UserShape:
         return user_shape(user, decay(user.state, self._clock()))
 
     async def _user(self, request: web.Request) -> EndUser:
@@ -68,56 +118,53 @@ class Reading:
         return user
 
     async def get_user(self, request: web.Request) -> web.Response:
-        """One person, state decayed to now."""
+        """One person, with their state at this moment.
+
+        By our id, or by your own.
+        """
         return json_response(self._shape(await self._user(request)))
 
     async def list_user_interactions(self, request: web.Request) -> web.Response:
-        """Newest first."""
+        """A person's messages and how they were understood and answered, newest first."""
         user = await self._user(request)
         return await self._interaction_page(request, user_id=user.id)
 
     async def list_interactions(self, request: web.Request) -> web.Response:
-        """``?channel=&action=&limit=&cursor=``, newest first."""
+        """Messages and how they were understood and answered, newest first."""
         return await self._interaction_page(request, user_id=None)
 
     async def _interaction_page(self, request: web.Request, *, user_id: str | None) -> web.Response:
-        action = request.query.get("action")
-        if action is not None and action not in ACTIONS:
-            raise Problem(422, "invalid-request", f"action is one of {', '.join(ACTIONS)}.")
-        limit = limit_of(request)
+        asked = read_query(request, InteractionsQuery)
         rows = await self._interactions.page(
             request[PRINCIPAL].tenant,
-            InteractionFilter(user_id=user_id, channel=request.query.get("channel"), action=action),
-            limit=limit + 1,
-            after=cursor_of(request),
+            InteractionFilter(user_id=user_id, channel=asked.channel, action=asked.action),
+            limit=asked.limit + 1,
+            after=asked.cursor,
         )
-        shown, cursor = page_of(rows, limit, lambda row: (row["at"], row["_id"]))
+        shown, cursor = page_of(rows, asked.limit, lambda row: (row["at"], row["_id"]))
         interactions = [interaction_shape(row) for row in shown]
         return json_response({"interactions": interactions, "next_cursor": cursor})
 
     async def get_interaction(self, request: web.Request) -> web.Response:
-        """One interaction."""
+        """One message, how it was understood and what was said in return."""
         found = await self._interactions.get(request[PRINCIPAL].tenant, request.match_info["id"])
         if found is None:
             raise not_found("interaction")
         return json_response(interaction_shape(found))
 
     async def list_memories(self, request: web.Request) -> web.Response:
-        """``?q=`` recalls as the pipeline would; without it, the newest first."""
+        """What is remembered of a person: the newest, or what a message would recall."""
+        asked = read_query(request, MemoriesQuery)
         user = await self._user(request)
-        limit = limit_of(request, default=20)
-        query = request.query.get("q", "").strip()
+        query = asked.q.strip()
         archive = await self._memories.archive(user.tenant, user.id)
         if query:
-            hits = archive.recall(query, self._clock(), embedder=self._embedder, limit=limit)
-            found = [
+            hits = archive.recall(query, self._clock(), embedder=self._embedder, limit=asked.limit)
+            found: list[MemoryShape] = [
                 {"id": h.id, "text": h.text, "similarity": h.similarity, "timestamp": h.created_at}
                 for h in hits
             ]
         else:
-            found = [
-                {"id": m.id, "text": m.text, "timestamp": m.created_at}
-                for m in reversed(archive.memories[-limit:])
-            ]
+            found = [memory_shape(m) for m in reversed(archive.memories[-asked.limit :])]
         total = await self._memories.count(user.tenant, user.id)
         return json_response({"memories": found, "total_stored": total})

@@ -25,7 +25,7 @@ from shared.clock import Clock
 
 PROBED = INGRESS_PATH + "reachability-check?hub.mode=subscribe&hub.verify_token=0&hub.challenge=0"
 """No integration has this id, so the call leaves nothing in any channel's activity."""
-OURS = {403: "Verification failed.", 429: "too-many-failures"}
+OURS = {403: "handshake-refused", 429: "too-many-failures"}
 """What ingress answers to that."""
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 import orjson
 import structlog
 from aiohttp import web
+from pydantic import Field
 
 from channels_api.adapters.activity_store import KEPT_PER_CHANNEL, ActivityStore, Item
 from channels_api.adapters.channel_store import ChannelStore
@@ -25,20 +27,46 @@ from channels_api.domain.channels import (
 from channels_api.domain.health import difference
 from channels_api.handlers.announce import announcement, health_news
 from channels_api.handlers.examine import Examine
-from channels_api.http.checks import Checks, finding_shape
+from channels_api.http.checks import TOO_MANY, Checks
 from channels_api.http.requests import CreateChannel, UpdateChannel
-from channels_api.http.shapes import channel_shape
+from channels_api.http.shapes import (
+    ActivityShape,
+    AuditShape,
+    ChannelPage,
+    ChannelShape,
+    CreatedChannelShape,
+    channel_shape,
+    finding_shape,
+)
 from shared.bus.outbox import Outbox
 from shared.clock import Clock
 from shared.crypto.sealing import Keyring, Place
-from shared.http.idempotency import idempotency_key, key_reused
+from shared.http.idempotency import IDEMPOTENCY_KEY, KEY_REUSED, idempotency_key, key_reused
 from shared.http.keys import PRINCIPAL
-from shared.http.operations import Operation
-from shared.http.pages import cursor_of, limit_of, page_of
-from shared.http.problem import Problem, json_response, not_found, query_int, read_model
+from shared.http.operations import Header, Operation
+from shared.http.pages import PageQuery, Query, page_of
+from shared.http.problem import Problem, json_response, not_found, read_model, read_query
 from shared.ids import derived_id, new_channel_id, new_verify_token, secret_hash
 
 log = structlog.get_logger()
+
+
+IF_MATCH = Header(
+    "If-Match",
+    "`ETag` of the channel as you know it: 412 when somebody changed it since.",
+)
+
+
+class ActivityQuery(Query):
+    """Of a channel's activity."""
+
+    limit: int = Field(default=100, ge=1, le=KEPT_PER_CHANNEL, description="Lines at most.")
+
+
+class AuditQuery(Query):
+    """Of a channel's audit log."""
+
+    limit: int = Field(default=100, ge=1, le=KEPT, description="Entries at most.")
 
 
 class Channels:
@@ -67,17 +95,51 @@ class Channels:
     def operations(self) -> list[Operation]:
         """Every route under ``/api/channels``."""
         return [
-            Operation("POST", "/api/channels", self.create, "channels"),
-            Operation("GET", "/api/channels", self.list, "channels"),
-            Operation("GET", "/api/channels/{id}", self.get, "channels"),
-            Operation("PATCH", "/api/channels/{id}", self.update, "channels"),
-            Operation("DELETE", "/api/channels/{id}", self.delete, "channels"),
-            Operation("GET", "/api/channels/{id}/activity", self.activity, "channels"),
-            Operation("GET", "/api/channels/{id}/audit", self.audit, "channels"),
+            Operation(
+                *("POST", "/api/channels", self.create, "channels"),
+                answer=CreatedChannelShape,
+                status=201,
+                body=CreateChannel,
+                headers=(IDEMPOTENCY_KEY,),
+                problems=(KEY_REUSED, (409, "not-repeatable"), TOO_MANY),
+            ),
+            Operation(
+                *("GET", "/api/channels", self.list, "channels"),
+                answer=ChannelPage,
+                query=PageQuery,
+            ),
+            Operation(*("GET", "/api/channels/{id}", self.get, "channels"), answer=ChannelShape),
+            Operation(
+                *("PATCH", "/api/channels/{id}", self.update, "channels"),
+                answer=ChannelShape,
+                body=UpdateChannel,
+                headers=(IF_MATCH,),
+                problems=((409, "changed-meanwhile"), (412, "changed-meanwhile")),
+            ),
+            Operation(
+                *("DELETE", "/api/channels/{id}", self.delete, "channels"),
+                answer=None,
+                status=204,
+                headers=(IF_MATCH,),
+                problems=((412, "changed-meanwhile"),),
+            ),
+            Operation(
+                *("GET", "/api/channels/{id}/activity", self.activity, "channels"),
+                answer=ActivityShape,
+                query=ActivityQuery,
+            ),
+            Operation(
+                *("GET", "/api/channels/{id}/audit", self.audit, "channels"),
+                answer=AuditShape,
+                query=AuditQuery,
+            ),
         ]
 
     async def create(self, request: web.Request) -> web.Response:
-        """201 with the verify token, this once. An ``Idempotency-Key`` makes a repeat the same."""
+        """Connect a number. The answer has the verify token, this once.
+
+        With `public_base_url` or `subscribe` it is set up at Meta too.
+        """
         tenant = request[PRINCIPAL].tenant
         asked = await read_model(request, CreateChannel)
         wanted = self._checks.wanted(asked.public_base_url, subscribe=asked.subscribe)
@@ -92,8 +154,8 @@ class Channels:
         if shown is None:
             raise _not_repeatable()
         others = await self._store.others_of_number(shown)
-        shape = channel_shape(shown, self._clock(), verify_token=verify_token)
-        shape["warnings"] = _warnings(others)
+        connected = channel_shape(shown, self._clock(), verify_token=verify_token)
+        shape = cast("CreatedChannelShape", {**connected, "warnings": _warnings(others)})
         if to_set_up:
             shape["setup"] = await self._checks.run(shown, verify_token, wanted)
         return json_response(shape, status=201)
@@ -161,12 +223,12 @@ class Channels:
         return self._keyring.seal(secret, Place(CHANNELS, channel_id, field))
 
     async def list(self, request: web.Request) -> web.Response:
-        """``?limit=&cursor=``, oldest first."""
-        limit = limit_of(request)
+        """Connected numbers, oldest first."""
+        asked = read_query(request, PageQuery)
         rows = await self._store.page(
-            request[PRINCIPAL].tenant, limit=limit + 1, after=cursor_of(request)
+            request[PRINCIPAL].tenant, limit=asked.limit + 1, after=asked.cursor
         )
-        shown, cursor = page_of(rows, limit, lambda channel: (channel.created_at, channel.id))
+        shown, cursor = page_of(rows, asked.limit, lambda channel: (channel.created_at, channel.id))
         now = self._clock()
         channels = [channel_shape(channel, now) for channel in shown]
         return json_response({"channels": channels, "next_cursor": cursor})
@@ -178,7 +240,7 @@ class Channels:
         return channel
 
     async def get(self, request: web.Request) -> web.Response:
-        """One channel, without any secret."""
+        """One number, without any secret. `ETag` names what you saw."""
         return self._shown(await self._channel(request))
 
     def _shown(self, channel: Channel, verify_token: str | None = None) -> web.Response:
@@ -199,7 +261,11 @@ class Channels:
         )
 
     async def update(self, request: web.Request) -> web.Response:
-        """Change what is given; a new verify token is shown this once. ``If-Match`` is kept."""
+        """Change what is given; what is absent stays.
+
+        A new verify token is shown this once. The previous app secret and verify token are accepted
+        for a while, so that no webhook in flight is refused.
+        """
         channel = await self._channel(request)
         _check_match(request, channel)
         asked = await read_model(request, UpdateChannel)
@@ -257,7 +323,10 @@ class Channels:
         )
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Destroy the credentials at once; the history of conversations stays."""
+        """Disconnect a number: its credentials are destroyed at once.
+
+        The history of conversations stays.
+        """
         channel = await self._channel(request)
         _check_match(request, channel)
         await self._store.forget_token(channel.tenant, channel.id)
@@ -276,8 +345,8 @@ class Channels:
         return deleted
 
     async def audit(self, request: web.Request) -> web.Response:
-        """``?limit=``, newest first: who changed what, never the values. Outlives the channel."""
-        limit = query_int(request, "limit", default=100, low=1, high=KEPT)
+        """Who changed what of a number, newest first; never the values. Outlives the channel."""
+        limit = read_query(request, AuditQuery).limit
         tenant, channel_id = request[PRINCIPAL].tenant, request.match_info["id"]
         entries = await self._store.audit(tenant, channel_id, limit)
         if entries is None:
@@ -285,9 +354,9 @@ class Channels:
         return json_response({"audit": entries})
 
     async def activity(self, request: web.Request) -> web.Response:
-        """``?limit=``, newest first: what happened at its webhook and at Meta, in plain sentences."""
+        """What happened at a number's webhook and at Meta, in plain sentences, newest first."""
+        limit = read_query(request, ActivityQuery).limit
         channel = await self._channel(request)
-        limit = query_int(request, "limit", default=100, low=1, high=KEPT_PER_CHANNEL)
         newest = await self._activity.newest(channel.tenant, channel.id, limit)
         diagnosis = finding_shape(await self._examine.diagnosis(channel))
         return json_response({"activity": newest, "diagnosis": diagnosis})

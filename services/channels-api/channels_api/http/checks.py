@@ -1,9 +1,8 @@
 """``POST /api/channels/{id}/check`` and ``…/setup``: the doctor, and setting a number up at Meta."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from math import ceil
-from typing import TypedDict, TypeVar
+from typing import TypeVar
 
 import structlog
 from aiohttp import web
@@ -15,18 +14,19 @@ from channels_api.adapters.graph import Credentials
 from channels_api.domain.addresses import Policy, base_url
 from channels_api.domain.audit import entry
 from channels_api.domain.channels import Channel, also_verified_by
-from channels_api.domain.findings import Finding, overall
+from channels_api.domain.findings import overall
 from channels_api.domain.pace import Pace
 from channels_api.handlers.announce import announcement
 from channels_api.handlers.examine import Examine
 from channels_api.handlers.setup import Setup, Wanted
 from channels_api.http.requests import CheckChannel, SetUpChannel
+from channels_api.http.shapes import CheckShape, SetupShape, finding_shape, setup_shape
 from shared.bus.outbox import Outbox
 from shared.clock import Clock
 from shared.crypto.sealing import Keyring, Place
 from shared.http.keys import PRINCIPAL
 from shared.http.operations import Operation
-from shared.http.problem import Problem, json_response, not_found, read_model
+from shared.http.problem import FieldError, Problem, json_response, not_found, read_model
 from shared.ids import new_verify_token, secret_hash
 
 log = structlog.get_logger()
@@ -34,52 +34,8 @@ log = structlog.get_logger()
 SETUP_TOKEN_LIVES = timedelta(minutes=10)
 """Meta asks for the token while it sets the address, and never again."""
 
+TOO_MANY = (429, "too-many-checks")
 M = TypeVar("M", bound=BaseModel)
-
-
-class FindingShape(TypedDict):
-    """One thing that was looked at."""
-
-    code: str
-    state: str
-    sentence: str
-    what_to_do: str
-
-
-class CheckShape(TypedDict):
-    """The answer of a check."""
-
-    channel_id: str
-    state: str
-    checked_at: datetime
-    findings: list[FindingShape]
-
-
-class SetupShape(TypedDict):
-    """The answer of a setup, and ``setup`` of a creation's."""
-
-    channel_id: str
-    state: str
-    steps: list[FindingShape]
-
-
-def finding_shape(found: Finding) -> FindingShape:
-    """A finding as it is shown."""
-    return FindingShape(
-        code=found.code,
-        state=found.state.value,
-        sentence=found.sentence,
-        what_to_do=found.what_to_do,
-    )
-
-
-def setup_shape(channel: Channel, steps: Sequence[Finding]) -> SetupShape:
-    """A setup's report."""
-    return SetupShape(
-        channel_id=channel.id,
-        state=overall(steps).value,
-        steps=[finding_shape(step) for step in steps],
-    )
 
 
 class Checks:
@@ -91,7 +47,7 @@ class Checks:
         outbox: Outbox,
         keyring: Keyring,
         examine: Examine,
-        setup: Setup,
+        steps: Setup,
         policy: Policy,
         pace: Pace,
         clock: Clock,
@@ -100,7 +56,7 @@ class Checks:
         self._outbox = outbox
         self._keyring = keyring
         self._examine = examine
-        self._setup = setup
+        self._steps = steps
         self._policy = policy
         self._pace = pace
         self._clock = clock
@@ -108,12 +64,26 @@ class Checks:
     def operations(self) -> list[Operation]:
         """Both routes."""
         return [
-            Operation("POST", "/api/channels/{id}/check", self.check, "channels"),
-            Operation("POST", "/api/channels/{id}/setup", self.set_up, "channels"),
+            Operation(
+                *("POST", "/api/channels/{id}/check", self.check, "channels"),
+                answer=CheckShape,
+                body=CheckChannel,
+                body_optional=True,
+                problems=(TOO_MANY,),
+            ),
+            Operation(
+                *("POST", "/api/channels/{id}/setup", self.setup, "channels"),
+                answer=SetupShape,
+                body=SetUpChannel,
+                problems=(TOO_MANY,),
+            ),
         ]
 
     async def check(self, request: web.Request) -> web.Response:
-        """200 with every finding, also when Meta does not answer."""
+        """Find out whether the number works, and why not.
+
+        Every finding has a plain sentence and what to do; also when Meta does not answer.
+        """
         asked = await _read(request, CheckChannel)
         base = self.base_url(asked.public_base_url)
         channel = await self._channel(request)
@@ -135,8 +105,11 @@ class Checks:
             )
         )
 
-    async def set_up(self, request: web.Request) -> web.Response:
-        """200 with a finding for each step; safe to repeat."""
+    async def setup(self, request: web.Request) -> web.Response:
+        """Set the number up at Meta: callback URL, subscription or both.
+
+        A finding for each step; safe to repeat.
+        """
         asked = await _read(request, SetUpChannel)
         wanted = self.wanted(asked.public_base_url, subscribe=asked.subscribe)
         if wanted.public_base_url is None and not wanted.subscribe:
@@ -159,7 +132,7 @@ class Checks:
     async def run(self, channel: Channel, verify_token: str, wanted: Wanted) -> SetupShape:
         """Set up a channel whose ingress accepts ``verify_token``."""
         who = self._credentials(channel)
-        steps = await self._setup.steps(channel, who, verify_token, wanted)
+        steps = await self._steps.steps(channel, who, verify_token, wanted)
         log.info("channel_set_up", channel_id=channel.id, steps=[step.code for step in steps])
         return setup_shape(channel, steps)
 
@@ -171,7 +144,7 @@ class Checks:
             return base_url(pasted, self._policy)
         except ValueError as error:
             said = f"public_base_url: {error}"
-            errors = [{"field": "public_base_url", "message": str(error)}]
+            errors = [FieldError(field="public_base_url", message=str(error))]
             raise Problem(422, "invalid-request", said, errors=errors) from None
 
     def take_turn(self, request: web.Request) -> None:

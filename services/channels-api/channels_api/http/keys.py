@@ -4,21 +4,37 @@ from datetime import datetime
 
 import structlog
 from aiohttp import web
+from pydantic import Field
 
 from channels_api.adapters.key_store import KeyStore
 from channels_api.domain.keys import ApiKey, may_revoke
 from channels_api.handlers.announce import revocation
-from channels_api.http.operator import only_operator
-from channels_api.http.requests import CreateKey
-from channels_api.http.shapes import key_shape
+from channels_api.http.operator import OPERATOR_ONLY, only_operator
+from channels_api.http.requests import CreateKey, Tenant
+from channels_api.http.shapes import KeyList, NewKeyShape, key_shape
 from shared.bus.outbox import Outbox
 from shared.clock import Clock
 from shared.http.keys import PRINCIPAL, demand
 from shared.http.operations import Operation
-from shared.http.problem import Problem, json_response, not_found, read_model
+from shared.http.pages import Query
+from shared.http.problem import Problem, json_response, not_found, read_model, read_query
 from shared.ids import new_api_key
 
 log = structlog.get_logger()
+
+
+class KeyQuery(Query):
+    """Whose key it is."""
+
+    tenant: Tenant | None = Field(
+        default=None, description="Another tenant, for the operator of the house only."
+    )
+
+
+class KeysQuery(KeyQuery):
+    """Of the listing of keys."""
+
+    revoked: bool = Field(default=False, description="Those that were revoked too.")
 
 
 class Keys:
@@ -33,13 +49,33 @@ class Keys:
     def operations(self) -> list[Operation]:
         """Every route under ``/api/keys``."""
         return [
-            Operation("POST", "/api/keys", self.create, "admin"),
-            Operation("GET", "/api/keys", self.list, "admin"),
-            Operation("DELETE", "/api/keys/{id}", self.revoke, None),
+            Operation(
+                *("POST", "/api/keys", self.create, "admin"),
+                answer=NewKeyShape,
+                status=201,
+                body=CreateKey,
+                problems=(OPERATOR_ONLY,),
+            ),
+            Operation(
+                *("GET", "/api/keys", self.list, "admin"),
+                answer=KeyList,
+                query=KeysQuery,
+                problems=(OPERATOR_ONLY,),
+            ),
+            Operation(
+                *("DELETE", "/api/keys/{id}", self.revoke, None),
+                answer=None,
+                status=204,
+                query=KeyQuery,
+                problems=((403, "scope-missing"), OPERATOR_ONLY, (409, "last-key")),
+            ),
         ]
 
     async def create(self, request: web.Request) -> web.Response:
-        """201 with the key, this once. ``tenant``: the operator of the house makes the first one."""
+        """Make an API key. It is shown this once.
+
+        `tenant`: the operator of the house makes another tenant's first one.
+        """
         asked = await read_model(request, CreateKey)
         now = self._clock()
         expires_at = asked.ends(now)
@@ -54,18 +90,22 @@ class Keys:
             expires_at=expires_at,
         )
         log.info("key_created", key_id=added.id, scopes=sorted(added.scopes))
-        return json_response({**key_shape(added, now), "key": key}, status=201)
+        return json_response(NewKeyShape(**key_shape(added, now), key=key), status=201)
 
     async def list(self, request: web.Request) -> web.Response:
-        """``?revoked=true`` shows the revoked ones too; oldest first. ``?tenant=`` as in creation."""
-        tenant = self._tenant(request, request.query.get("tenant"))
-        keys = await self._store.of_tenant(tenant, revoked=request.query.get("revoked") == "true")
+        """API keys without the keys, oldest first."""
+        asked = read_query(request, KeysQuery)
+        tenant = self._tenant(request, asked.tenant)
+        keys = await self._store.of_tenant(tenant, revoked=asked.revoked)
         now = self._clock()
         return json_response({"keys": [key_shape(key, now) for key in keys]})
 
     async def revoke(self, request: web.Request) -> web.Response:
-        """Refused everywhere within two seconds. Without ``admin`` a key may revoke itself only."""
-        tenant = self._tenant(request, request.query.get("tenant"))
+        """Revoke an API key: it is refused everywhere within two seconds.
+
+        Without the scope `admin` a key may revoke itself only.
+        """
+        tenant = self._tenant(request, read_query(request, KeyQuery).tenant)
         key = await self._store.find(tenant, request.match_info["id"])
         if key is None or key.key_hash != request[PRINCIPAL].key_hash:
             demand(request, "admin")

@@ -5,6 +5,8 @@ from aiohttp import web
 from shared.http.keys import PRINCIPAL
 from shared.http.problem import Problem
 
+OPERATOR_ONLY = (403, "operator-only")
+
 
 def only_operator(request: web.Request, operator: str) -> None:
     """Go on when the caller is of the operator's tenant; a Problem 403 otherwise."""

@@ -17,14 +17,40 @@ from channels_api.domain import rules
 from channels_api.domain.keys import DEFAULT_SCOPES
 from shared.principal import Scope
 
-PhoneNumberId = Annotated[str, AfterValidator(rules.phone_number_id)]
-WabaId = Annotated[str, AfterValidator(rules.waba_id)]
-AccessToken = Annotated[str, AfterValidator(rules.access_token)]
-AppSecret = Annotated[str, AfterValidator(rules.app_secret)]
+
+def _told(pattern: str) -> Any:
+    """The schema's pattern for what is checked elsewhere, with better words."""
+    return Field(json_schema_extra={"pattern": pattern})
+
+
+PhoneNumberId = Annotated[
+    str,
+    AfterValidator(rules.phone_number_id),
+    _told(rf"^\s*[0-9]{{1,{rules.LONGEST_NUMBER_ID}}}\s*$"),
+]
+WabaId = Annotated[
+    str,
+    AfterValidator(rules.waba_id),
+    _told(rf"^\s*[0-9]{{1,{rules.LONGEST_NUMBER_ID}}}\s*$"),
+]
+AccessToken = Annotated[
+    str,
+    AfterValidator(rules.access_token),
+    _told(rf"^\s*[!-~]{{1,{rules.LONGEST_ACCESS_TOKEN}}}\s*$"),
+]
+AppSecret = Annotated[
+    str,
+    AfterValidator(rules.app_secret),
+    _told(rf"^\s*[!-~]{{1,{rules.LONGEST_APP_SECRET}}}\s*$"),
+]
+BaseUrl = Annotated[str, Field(json_schema_extra={"format": "base-url"})]
+"""Of ``domain/addresses``, which says what is wrong with one."""
 TemplateName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,512}$")]
 TemplateLanguage = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(_[A-Za-z]{2,4})?$")]
 Tenant = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Label = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), _told(r"\S")
+]
 
 
 class Settings(BaseModel):
@@ -53,6 +79,20 @@ class Settings(BaseModel):
 class CreateChannel(Settings):
     """The body of ``POST /api/channels``."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "label": "Support",
+                    "phone_number_id": "123456789012345",
+                    "access_token": "EAAexample",
+                    "app_secret": "0123456789abcdef0123456789abcdef",
+                    "auto_reply": True,
+                }
+            ]
+        }
+    )
+
     type: Literal["whatsapp"] = "whatsapp"
     phone_number_id: PhoneNumberId
     access_token: AccessToken = Field(repr=False)
@@ -60,7 +100,7 @@ class CreateChannel(Settings):
     label: Label | None = None
     auto_reply: bool = False
     waba_id: WabaId | None = None
-    public_base_url: str | None = None
+    public_base_url: BaseUrl | None = None
     subscribe: bool = False
 
 
@@ -69,17 +109,25 @@ class CheckChannel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    public_base_url: str | None = None
+    public_base_url: BaseUrl | None = None
 
 
 class SetUpChannel(CheckChannel):
     """The body of ``POST /api/channels/{id}/setup``."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"public_base_url": "https://care.example", "subscribe": True}]
+        }
+    )
 
     subscribe: bool = False
 
 
 class UpdateChannel(Settings):
     """The body of ``PATCH /api/channels/{id}``; what is absent stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"rotate_verify_token": True}]})
 
     label: Label | None = None
     auto_reply: bool | None = None
@@ -94,7 +142,13 @@ class UpdateChannel(Settings):
 class CreateKey(BaseModel):
     """The body of ``POST /api/keys``. Without an end the key works until it is revoked."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [{"label": "Dashboard", "scopes": ["read"], "expires_in_days": 90}]
+        },
+    )
 
     label: Label
     scopes: frozenset[Scope] = Field(default=frozenset(DEFAULT_SCOPES), min_length=1)

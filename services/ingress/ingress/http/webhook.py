@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from aiohttp import web
+from pydantic import BaseModel, Field, RootModel
+from typing_extensions import TypedDict
 
 from ingress.adapters.activity import Activity
 from ingress.domain.decode import MalformedError, decode
@@ -35,6 +37,7 @@ from shared.contracts import (
     Payload,
 )
 from shared.http.internal import ChannelForIngress
+from shared.http.operations import Header, Operation
 from shared.http.problem import Problem, not_found, read_body
 from shared.http.throttle import Throttle, too_many_failures
 from shared.telemetry.metrics import Metrics
@@ -53,6 +56,31 @@ ACCEPTED = b'{"status":"accepted"}'
 IGNORED = b'{"status":"ignored"}'
 
 FindChannel = Callable[[str], Awaitable[ChannelForIngress | None]]
+
+
+SIGNATURE = Header(
+    "X-Hub-Signature-256",
+    "`sha256=` and the HMAC-SHA256 of the body's bytes under the app secret, in hex.",
+    required=True,
+)
+
+
+class HandshakeQuery(BaseModel):
+    """What Meta asks."""
+
+    mode: str = Field(default="", alias="hub.mode", description="`subscribe`.")
+    verify_token: str = Field(default="", alias="hub.verify_token")
+    challenge: str = Field(default="", alias="hub.challenge", max_length=LONGEST_CHALLENGE)
+
+
+class Notification(RootModel[dict[str, Any]]):
+    """A webhook, as Meta's Cloud API documents it; at most 3 MiB."""
+
+
+class Received(TypedDict):
+    """`ignored`: nothing in it was a person's message."""
+
+    status: Literal["accepted", "ignored"]
 
 
 class Webhook:
@@ -76,13 +104,42 @@ class Webhook:
         self._clock = clock
         self._publish_timeout_s = publish_timeout_s
 
-    def routes(self) -> list[web.RouteDef]:
+    def operations(self) -> list[Operation]:
         """Both routes."""
         path = "/api/ingress/whatsapp/{integration_id}"
-        return [web.get(path, self.handshake, allow_head=False), web.post(path, self.receive)]
+        return [
+            Operation(
+                *("GET", path, self.handshake, None),
+                answer=str,
+                media_type="text/plain",
+                query=HandshakeQuery,
+                keyless=True,
+                problems=(
+                    (403, "handshake-refused"),
+                    (429, "too-many-failures"),
+                    (503, "not-kept"),
+                ),
+            ),
+            Operation(
+                *("POST", path, self.webhook, None),
+                answer=Received,
+                body=Notification,
+                body_unread=True,
+                headers=(SIGNATURE,),
+                keyless=True,
+                problems=(
+                    (401, "bad-signature"),
+                    (429, "too-many-failures"),
+                    (503, "not-kept"),
+                ),
+            ),
+        ]
 
     async def handshake(self, request: web.Request) -> web.Response:
-        """200 with the challenge verbatim, or a 403 that is the same whatever was wrong."""
+        """Meta's question whether the address is ours: the challenge, verbatim.
+
+        A 403 is the same whatever was wrong.
+        """
         integration_id = request.match_info["integration_id"]
         wait_s = self._throttle.wait_s(request)
         if wait_s:
@@ -93,7 +150,7 @@ class Webhook:
             self._throttle.failed(request)
             self._tell_astray(request)
             self._refused_handshake("unknown_integration", integration_id)
-            return _forbidden()
+            raise _forbidden()
         outcome = judge(
             request.query.get("hub.mode", ""),
             request.query.get("hub.verify_token", ""),
@@ -106,7 +163,7 @@ class Webhook:
             if outcome is Outcome.TOKEN_MISMATCH:
                 self._tell_astray(request)
             self._refused_handshake(outcome.value, channel.channel_id)
-            return _forbidden()
+            raise _forbidden()
         self._metrics.handshakes.labels(outcome.value).inc()
         log.info("handshake", outcome=outcome.value, channel_id=channel.channel_id)
         return web.Response(
@@ -125,8 +182,11 @@ class Webhook:
         self._metrics.handshakes.labels(outcome).inc()
         log.warning("handshake", outcome=outcome, channel_id=integration_id[:64])
 
-    async def receive(self, request: web.Request) -> web.Response:
-        """Verify, split, publish with confirms, then 200. 503 lets Meta repeat for seven days."""
+    async def webhook(self, request: web.Request) -> web.Response:
+        """What Meta tells: messages, reactions, deliveries and the like.
+
+        200 once all of it is kept; a 503 has Meta repeat it, for seven days.
+        """
         began = perf_counter()
         try:
             outcome, answer = await self._receive(request)
@@ -144,7 +204,7 @@ class Webhook:
             self._metrics.webhooks.labels("unknown_channel").inc()
             raise not_found("integration")
         secrets = channel.app_secrets(self._clock())
-        refused = refusal(body, request.headers.get("X-Hub-Signature-256"), secrets)
+        refused = refusal(body, request.headers.get(SIGNATURE.name), secrets)
         if refused is not None:
             raise self._refused(request, channel, refused)
         try:
@@ -291,8 +351,8 @@ def _ok(body: bytes) -> web.Response:
     return web.Response(body=body, content_type="application/json")
 
 
-def _forbidden() -> web.Response:
-    return web.Response(status=403, text="Verification failed.", content_type="text/plain")
+def _forbidden() -> Problem:
+    return Problem(403, "handshake-refused", "Verification failed.")
 
 
 def _unavailable() -> Problem:

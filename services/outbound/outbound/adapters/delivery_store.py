@@ -167,13 +167,15 @@ class DeliveryStore:
     async def page(
         self,
         tenant: str,
-        state: State,
+        state: State | None,
         *,
         limit: int,
         after: tuple[datetime, str] | None,
     ) -> list[Delivery]:
-        """A tenant's deliveries in one state, newest first; ``after``: the page before's last."""
-        query: Document = {"tenant": tenant, "state": state.value}
+        """A tenant's deliveries, all or in one state, newest first; ``after``: the page before's last."""
+        # Naming every state merges one index's parts, in place of an index more to write.
+        states = [one.value for one in State] if state is None else [state.value]
+        query: Document = {"tenant": tenant, "state": {"$in": states}}
         if after is not None:
             at, last_id = after
             query["$or"] = [

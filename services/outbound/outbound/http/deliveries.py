@@ -1,18 +1,81 @@
 """``GET /api/deliveries``: what became of the replies of an interaction, or which are in a state."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NotRequired
 
 from aiohttp import web
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
 
 from outbound.adapters.delivery_store import DeliveryStore
 from outbound.domain.deliveries import Delivery
 from outbound.domain.lattice import State
 from shared.http.keys import PRINCIPAL
 from shared.http.operations import Operation
-from shared.http.pages import cursor_of, limit_of, page_of
-from shared.http.problem import Problem, json_response
+from shared.http.pages import PageQuery, page_of
+from shared.http.problem import json_response, read_query
 
-STATES = tuple(state.value for state in State)
+described = with_config(use_attribute_docstrings=True)
+
+
+class DeliveriesQuery(PageQuery):
+    """Which deliveries: those of an interaction, or those in a state, or all."""
+
+    interaction_id: str | None = Field(
+        default=None, description="The parts of its reply, all of them and in order."
+    )
+    state: State | None = Field(default=None, description="Only those that stand there.")
+
+
+# ``class`` is a word of Python.
+DeliveryError = TypedDict(
+    "DeliveryError",
+    {"class": str, "code": int | None, "detail": str, "fbtrace_id": str | None},
+)
+
+
+class StepShape(TypedDict):
+    """A state, and since when."""
+
+    state: str
+    at: datetime
+
+
+@described
+class DeliveryShape(TypedDict):
+    """One text, or one part of it, on its way to a person."""
+
+    id: str
+    interaction_id: str
+    channel_id: str
+    state: str
+    """`unknown`: Meta's answer was lost, so that it may be there."""
+    waiting: str | None
+    """Why a queued one is not sent now: pace, slot, turn, retry, throttle or channel."""
+    attempts: int
+    next_attempt_at: datetime | None
+    wamid: str | None
+    """Meta's id of the message."""
+    resent: bool
+    """Sent again without knowing what became of the first time."""
+    error: DeliveryError | None
+    """The last thing that went wrong."""
+    author: str
+    """`assistant`, or `operator`: a human."""
+    text: str
+    template: dict[str, Any] | None
+    created_at: datetime
+    updated_at: datetime
+    history: list[StepShape]
+
+
+@described
+class DeliveryPage(TypedDict):
+    """Deliveries."""
+
+    deliveries: list[DeliveryShape]
+    next_cursor: NotRequired[str | None]
+    """Absent for an interaction: its parts come all at once."""
 
 
 class Deliveries:
@@ -23,30 +86,32 @@ class Deliveries:
 
     def operations(self) -> list[Operation]:
         """Every route."""
-        return [Operation("GET", "/api/deliveries", self.list, "read")]
+        return [
+            Operation(
+                *("GET", "/api/deliveries", self.list, "read"),
+                answer=DeliveryPage,
+                query=DeliveriesQuery,
+            )
+        ]
 
     async def list(self, request: web.Request) -> web.Response:
-        """``?interaction_id=``: the parts of its reply; or ``?state=&limit=&cursor=``."""
-        interaction_id, state = request.query.get("interaction_id"), request.query.get("state")
-        if interaction_id:
-            found = await self._store.of_interaction(request[PRINCIPAL].tenant, interaction_id)
+        """What became of what was said, newest first; of an interaction's reply, in order."""
+        asked, tenant = read_query(request, DeliveriesQuery), request[PRINCIPAL].tenant
+        if asked.interaction_id is not None:
+            found = await self._store.of_interaction(tenant, asked.interaction_id)
             return json_response({"deliveries": [delivery_shape(delivery) for delivery in found]})
-        if state not in STATES:
-            detail = f"interaction_id is required, or a state: {', '.join(STATES)}."
-            raise Problem(422, "invalid-request", detail)
-        return await self._page(request, State(state))
-
-    async def _page(self, request: web.Request, state: State) -> web.Response:
-        limit = limit_of(request)
         rows = await self._store.page(
-            request[PRINCIPAL].tenant, state, limit=limit + 1, after=cursor_of(request)
+            tenant, asked.state, limit=asked.limit + 1, after=asked.cursor
         )
-        shown, cursor = page_of(rows, limit, lambda delivery: (delivery.created_at, delivery.id))
-        found = [delivery_shape(delivery) for delivery in shown]
-        return json_response({"deliveries": found, "next_cursor": cursor})
+        shown, cursor = page_of(
+            rows, asked.limit, lambda delivery: (delivery.created_at, delivery.id)
+        )
+        return json_response(
+            {"deliveries": [delivery_shape(delivery) for delivery in shown], "next_cursor": cursor}
+        )
 
 
-def delivery_shape(delivery: Delivery) -> dict[str, Any]:
+def delivery_shape(delivery: Delivery) -> DeliveryShape:
     """The public form of a delivery. The text is the tenant's own; the address is left out."""
     error = delivery.error
     return {
