@@ -7,7 +7,7 @@ import json
 import secrets
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -50,6 +50,8 @@ class Product:
     amqp_url: str
     mongodb_uri: str
     folder: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of the environment, where they differ from a deployment's."""
     api_key: str = field(default_factory=new_api_key)
     internal_tokens: dict[str, str] = field(
         default_factory=lambda: {
@@ -130,7 +132,7 @@ class Product:
         """Start one service, its environment with ``more`` in it, and wait until it is ready."""
         process = ServiceProcess(
             PACKAGES.get(name, name),
-            env=self.environment(name) | more,
+            env={**self.environment(name), **self.settings, **more},
             log_path=self.folder / f"{name}.log",
         )
         await process.start()
@@ -330,10 +332,14 @@ def new_phone() -> str:
 
 @asynccontextmanager
 async def running_product(
-    rabbit: RabbitNode, amqp_url: str, mongodb_uri: str, folder: Path
+    rabbit: RabbitNode,
+    amqp_url: str,
+    mongodb_uri: str,
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Product]:
     """Start everything, stop everything."""
-    product = Product(rabbit, amqp_url, mongodb_uri, folder)
+    product = Product(rabbit, amqp_url, mongodb_uri, folder, settings or {})
     async with AsyncExitStack() as parts:
         product.http = await parts.enter_async_context(aiohttp.ClientSession())
         simulator = ServiceProcess(

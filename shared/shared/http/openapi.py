@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from shared.contracts.problems import PROBLEMS
-from shared.http.operations import JSON, Operation
+from shared.http.operations import JSON, VARIABLE, Operation
 from shared.http.problem import PROBLEM_ROOT, PROBLEM_TYPE, ProblemShape
 
 Json = dict[str, Any]
@@ -22,7 +22,6 @@ Statuses = defaultdict[int, list[str]]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCHEMAS = "#/components/schemas/{model}"
 OURS = re.compile(r"\b(\w+?)Shape$")
-VARIABLE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)

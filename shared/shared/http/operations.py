@@ -3,6 +3,7 @@
 From the same declaration comes its part of the OpenAPI document (``shared/http/openapi.py``).
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -18,6 +19,8 @@ OPERATION = "operation"
 """Attribute of a route's handler: the Operation it was made from."""
 
 JSON = "application/json"
+VARIABLE = re.compile(r"\{(\w+)\}")
+"""Of a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,11 @@ def routes_of(operations: Iterable[Operation]) -> list[web.RouteDef]:
         return answer
 
     def route(operation: Operation) -> web.RouteDef:
+        # By itself a variable takes no braces, which an id of somebody else's may have.
+        path = VARIABLE.sub(r"{\1:[^/]+}", operation.path)
         if operation.method == "GET":
             # HEAD comes along.
-            return web.get(operation.path, handler(operation))
-        return web.route(operation.method, operation.path, handler(operation))
+            return web.get(path, handler(operation))
+        return web.route(operation.method, path, handler(operation))
 
     return [route(operation) for operation in operations]

@@ -325,8 +325,13 @@ async def test_the_handshake(world: World, query: str, status: int, outcome: str
     url = f"{world.url}/api/ingress/whatsapp/{CHANNEL}?hub.challenge=<b>1%262</b>&{query}"
     async with world.http.get(url) as answer:
         assert answer.status == status
-        assert answer.content_type == "text/plain"
-        assert await answer.text() == ("<b>1&2</b>" if status == 200 else "Verification failed.")
+        if status == 200:
+            assert (answer.content_type, await answer.text()) == ("text/plain", "<b>1&2</b>")
+        else:
+            # The same, whatever was wrong.
+            refusal = await answer.json(content_type="application/problem+json")
+            assert refusal["type"] == "urn:platform:problem:handshake-refused"
+            assert refusal["detail"] == "Verification failed."
     await eventually(lambda: world.activity)
     assert world.activity[0].data["outcome"] == outcome
 
@@ -389,7 +394,7 @@ async def test_a_token_of_ours_at_a_wrong_address_is_told_by_its_hash(world: Wor
         query = {"hub.mode": mode, "hub.verify_token": verify_token, "hub.challenge": "1"}
         url = f"{world.url}/api/ingress/whatsapp/{channel}"
         async with world.http.get(url, params=query) as answer:
-            assert (answer.status, await answer.text()) == (403, "Verification failed.")
+            assert (answer.status, (await answer.json())["detail"]) == (403, "Verification failed.")
 
     await tried("mc_unknown", "their own word")
     await tried("mc_unknown", token, "unsubscribe")

@@ -64,7 +64,24 @@ async def test_another_tenant_sees_nothing_and_nobody_enters_without_a_key(
     assert await outbound.get(path, world.internal.issue("tn_other")) == (200, {"deliveries": []})
     assert (await outbound.get(path, None))[0] == 401
     assert (await outbound.get(path, "hx_" + "0" * 43))[0] == 401
-    assert (await outbound.get("/api/deliveries", world.internal.issue(TENANT)))[0] == 422
+
+
+async def test_without_a_filter_all_are_listed(world: World, outbound: Outbound, channel: Channel):
+    commands = [reply(channel, interaction_id=f"int-{number}") for number in range(3)]
+    await outbound.deliver(*commands)
+    for command in commands:
+        await outbound.document(command.data["delivery_id"], state="sent")
+    key = world.internal.issue(TENANT)
+    seen, cursor = [], ""
+    while cursor is not None:
+        _, page = await outbound.get(f"/api/deliveries?limit=2{cursor}", key)
+        seen += [one["interaction_id"] for one in page["deliveries"]]
+        cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
+    assert sorted(seen) == ["int-0", "int-1", "int-2"]
+    assert await outbound.get("/api/deliveries", world.internal.issue("tn_other")) == (
+        200,
+        {"deliveries": [], "next_cursor": None},
+    )
 
 
 async def test_a_revoked_key_is_refused(world: World, outbound: Outbound):

@@ -71,7 +71,7 @@ def gateway(upstreams: Mapping[str, str], simulator_url: str) -> web.Application
     app = web.Application()
     app.cleanup_ctx.append(session)
     app.router.add_get("/", home)
-    app.router.add_route("*", "/{path:.*}", forward)
+    app.router.add_route("*", r"/{path:[\s\S]*}", forward)
     return app
 
 

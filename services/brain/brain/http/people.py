@@ -7,7 +7,9 @@ from uuid import uuid4
 
 import orjson
 from aiohttp import web
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from bson import encode
+from bson.errors import BSONError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from brain.adapters.outgoing_store import Outgoing, OutgoingStore
 from brain.adapters.user_store import EndUser, UserStore
@@ -29,7 +31,14 @@ from shared.http.idempotency import IDEMPOTENCY_KEY, KEY_REUSED, idempotency_key
 from shared.http.keys import PRINCIPAL
 from shared.http.operations import Operation
 from shared.http.pages import PageQuery, page_of
-from shared.http.problem import Problem, json_response, not_found, read_model, read_query
+from shared.http.problem import (
+    WHOLE,
+    Problem,
+    json_response,
+    not_found,
+    read_model,
+    read_query,
+)
 from shared.ids import derived_id
 
 WINDOW = timedelta(hours=23, minutes=55)
@@ -64,6 +73,14 @@ class UpdateUser(BaseModel):
         return FOR_EVER if self.auto_reply == "paused" else None
 
 
+def _storable(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    try:
+        encode({"components": components})
+    except (BSONError, OverflowError):
+        raise ValueError("a number has more than 64 bits, or a name has a NUL") from None
+    return components
+
+
 class TemplateMessage(BaseModel):
     """A message that Meta approved; may be sent at any time."""
 
@@ -71,7 +88,9 @@ class TemplateMessage(BaseModel):
 
     name: str = Field(pattern=r"^[a-z0-9_]{1,512}$")
     language: str = Field(default="en_US", pattern=r"^[a-z]{2,3}(_[A-Za-z]{2,4})?$")
-    components: list[dict[str, Any]] = Field(default_factory=list, max_length=10)
+    components: Annotated[list[dict[str, Any]], AfterValidator(_storable)] = Field(
+        default_factory=list, max_length=10
+    )
 
 
 class SendMessage(BaseModel):
@@ -83,8 +102,14 @@ class SendMessage(BaseModel):
         str_strip_whitespace=True,
         json_schema_extra={
             "oneOf": [
-                {"required": ["text"], "properties": {"template": {"type": "null"}}},
-                {"required": ["template"], "properties": {"text": {"type": "null"}}},
+                {
+                    "required": ["text"],
+                    "properties": {"text": {"type": "string"}, "template": {"type": "null"}},
+                },
+                {
+                    "required": ["template"],
+                    "properties": {"text": {"type": "null"}, "template": {"type": "object"}},
+                },
             ],
             "examples": [{"text": "A colleague will call you in ten minutes.", "pause_s": 1800}],
         },
@@ -98,8 +123,8 @@ class SendMessage(BaseModel):
     channel_id: str | None = Field(
         default=None, description="Default: where the person wrote last."
     )
-    pause_s: int = Field(
-        default=3600, ge=0, le=7 * 86_400, description="How long the machine is silent afterwards."
+    pause_s: Annotated[int, Field(ge=0, le=7 * 86_400), WHOLE] = Field(
+        default=3600, description="How long the machine is silent afterwards."
     )
 
     @model_validator(mode="after")

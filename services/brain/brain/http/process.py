@@ -1,5 +1,6 @@
 """``/api/sdk/*``: the pipeline for any program, and the conversation as it was."""
 
+import json
 from asyncio import gather
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -9,10 +10,12 @@ import orjson
 import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from typing_extensions import TypedDict
 
 from brain.adapters.interaction_store import SAID, InteractionFilter, InteractionStore
 from brain.adapters.outgoing_store import OutgoingStore
 from brain.adapters.user_store import UserStore
+from brain.domain.wire import described
 from brain.handlers.incoming import ApiRequest, Incoming, incoming_from_api
 from brain.handlers.turns import Turns, Understood
 from brain.http.limits import RateLimit
@@ -78,7 +81,18 @@ class ProcessRequest(BaseModel):
     def canonical(self) -> bytes:
         """What makes two calls the same. ``respond`` is named only where it departs from the rule."""
         told = self.model_dump(mode="json", exclude={"respond"} if self.respond else None)
-        return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+        # Not orjson: ``metadata`` may hold a number of more than 64 bits.
+        return json.dumps(told, sort_keys=True).encode()
+
+
+@described
+class StreamEvent(TypedDict):
+    """One server-sent event."""
+
+    event: Literal["message"]
+    data: str
+    """JSON of `type` and `data`: `metadata` first, then `token` by `token` the text, or `blocked`;
+    `error`; `final` with the whole answer. The last one is `[DONE]`."""
 
 
 class HistoryQuery(Query):
@@ -118,7 +132,7 @@ class Processing:
             ),
             Operation(
                 *("POST", "/api/sdk/process/stream", self.stream, "process"),
-                answer=str,
+                answer=StreamEvent,
                 media_type="text/event-stream",
                 body=ProcessRequest,
                 headers=(IDEMPOTENCY_KEY,),
@@ -176,8 +190,7 @@ class Processing:
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """The same, told as it becomes known.
 
-        Server-sent events of `{"type": ..., "data": ...}`: `metadata` first, then `token` by `token`
-        the text, or `blocked`; `error`; `final` with the whole answer; then `[DONE]`.
+        Server-sent events: how the message was understood first, then what to say.
         """
         accepted = await self._accepted(request)
         incoming = incoming_from_api(accepted, self._clock())

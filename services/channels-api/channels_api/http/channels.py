@@ -266,9 +266,9 @@ class Channels:
         A new verify token is shown this once. The previous app secret and verify token are accepted
         for a while, so that no webhook in flight is refused.
         """
+        asked = await read_model(request, UpdateChannel)
         channel = await self._channel(request)
         _check_match(request, channel)
-        asked = await read_model(request, UpdateChannel)
         verify_token = new_verify_token() if asked.rotate_verify_token else None
         changes = self._changes(channel, asked, verify_token)
         fields = asked.model_fields_set

@@ -86,7 +86,7 @@ class Keys:
             key,
             tenant=self._tenant(request, asked.tenant),
             label=asked.label,
-            scopes=asked.scopes,
+            scopes=frozenset(asked.scopes),
             expires_at=expires_at,
         )
         log.info("key_created", key_id=added.id, scopes=sorted(added.scopes))

@@ -15,6 +15,7 @@ from pydantic import (
 
 from channels_api.domain import rules
 from channels_api.domain.keys import DEFAULT_SCOPES
+from shared.http.problem import WHOLE
 from shared.principal import Scope
 
 
@@ -58,10 +59,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    reply_debounce_ms: int | None = Field(default=None, ge=0, le=10_000)
-    echo_pause_s: int | None = Field(default=None, ge=0, le=7 * 86_400)
+    reply_debounce_ms: Annotated[int, Field(ge=0, le=10_000), WHOLE] | None = None
+    echo_pause_s: Annotated[int, Field(ge=0, le=7 * 86_400), WHOLE] | None = None
     read_receipts: bool | None = None
-    messages_per_second: int | None = Field(default=None, ge=1, le=1_000)
+    messages_per_second: Annotated[int, Field(ge=1, le=1_000), WHOLE] | None = None
     window_template: TemplateName | None = None
     window_template_language: TemplateLanguage | None = None
     appsecret_proof: bool | None = None
@@ -117,7 +118,14 @@ class SetUpChannel(CheckChannel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"public_base_url": "https://care.example", "subscribe": True}]
+            "anyOf": [
+                {
+                    "required": ["public_base_url"],
+                    "properties": {"public_base_url": {"type": "string"}},
+                },
+                {"required": ["subscribe"], "properties": {"subscribe": {"const": True}}},
+            ],
+            "examples": [{"public_base_url": "https://care.example", "subscribe": True}],
         }
     )
 
@@ -146,14 +154,21 @@ class CreateKey(BaseModel):
         extra="forbid",
         frozen=True,
         json_schema_extra={
-            "examples": [{"label": "Dashboard", "scopes": ["read"], "expires_in_days": 90}]
+            "not": {
+                "required": ["expires_at", "expires_in_days"],
+                "properties": {
+                    "expires_at": {"type": "string"},
+                    "expires_in_days": {"type": "integer"},
+                },
+            },
+            "examples": [{"label": "Dashboard", "scopes": ["read"], "expires_in_days": 90}],
         },
     )
 
     label: Label
-    scopes: frozenset[Scope] = Field(default=frozenset(DEFAULT_SCOPES), min_length=1)
+    scopes: list[Scope] = Field(default=list(DEFAULT_SCOPES), min_length=1)
     expires_at: AwareDatetime | None = None
-    expires_in_days: int | None = Field(default=None, ge=1, le=3650)
+    expires_in_days: Annotated[int, Field(ge=1, le=3650), WHOLE] | None = None
     tenant: Tenant | None = None
 
     @model_validator(mode="after")
