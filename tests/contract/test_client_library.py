@@ -37,7 +37,7 @@ from outbound.http.deliveries import delivery_shape
 
 ELSEWHERE = {
     humane_ai.ApiKey: ("key",),  # right after creation
-    humane_ai.Channel: ("etag", "warnings", "setup"),  # a header; right after creation
+    humane_ai.Channel: ("etag", "warnings", "setup", "check"),  # a header; right after creation
 }
 """What comes another way than the shape."""
 NOW = datetime(2026, 3, 1, 10, tzinfo=UTC)

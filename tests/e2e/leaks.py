@@ -33,9 +33,9 @@ def forms(secret: str) -> Iterator[bytes]:
 def leaks_in_logs(product: Product) -> list[str]:
     """The first characters of every secret, and of every word of people, that stands in a log."""
     # Meta knows what people wrote; its double may say so.
-    ours = product.log_text(simulator=False)
+    ours = product.log_text(simulator=False) + product.rabbit.log_text()
     found = [text for text in product.texts | product.phones if text in ours]
-    written = product.log_text().encode()
+    written = (product.log_text() + product.rabbit.log_text()).encode()
     found += [secret for secret in product.planted if any(f in written for f in forms(secret))]
     return [value[:6] + "…" for value in found]
 

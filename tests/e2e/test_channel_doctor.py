@@ -23,12 +23,15 @@ async def test_one_call_connects_a_number_and_the_doctor_agrees(product: Product
     number = await number_at_meta(product)
     async with product.client() as client:
         channel = await client.channels.create_whatsapp(
-            **number, public_base_url=product.base_url, subscribe=True
+            **number, public_base_url=product.base_url, subscribe=True, check=True
         )
         assert channel.verify_token is not None
         product.planted.add(channel.verify_token)
         assert channel.setup is not None
         assert channel.setup.state == "ok", channel.setup.problems
+        assert channel.check is not None
+        # Nobody has written yet.
+        assert {found.code for found in channel.check.problems} == {"waba_learnt", "nothing_yet"}
         written = {"phone_number_id": number["phone_number_id"], "from": "447700900123"}
         assert (await product.sim("phone/messages", {**written, "text": "Hello"}))["delivered"]
 

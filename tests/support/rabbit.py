@@ -210,5 +210,10 @@ class RabbitNode:
             self._epmd.kill()
             await self._epmd.wait()
 
+    def log_text(self) -> str:
+        """All that the node wrote, over restarts."""
+        logs = sorted((self._folder / "log").glob("**/*.log"))
+        return "\n".join(log.read_text(errors="replace") for log in logs)
+
     def _log_tail(self) -> str:
         return (self._folder / "log" / "console.log").read_text(errors="replace")[-2000:]

@@ -131,6 +131,7 @@ class Channels:
         appsecret_proof: bool | None = None,
         public_base_url: str | None = None,
         subscribe: bool = False,
+        check: bool = False,
     ) -> Channel:
         """Connect a number. ``verify_token`` of the result is shown this once: keep it.
 
@@ -151,7 +152,9 @@ class Channels:
 
         With ``public_base_url``, where Meta reaches this API ("https://your-host"), the webhook is
         set at Meta in the same call; with ``subscribe`` the WhatsApp Business Account is subscribed
-        to the app. ``setup`` of the result says how that went; the channel is there either way.
+        to the app. ``setup`` of the result says how that went. With ``check`` the doctor looks at
+        the new channel, and ``check`` of the result says what it found. The channel is there either
+        way.
         """
         return self._send(
             _create_request(
@@ -170,6 +173,7 @@ class Channels:
                 appsecret_proof=appsecret_proof,
                 public_base_url=public_base_url,
                 subscribe=subscribe or None,
+                check=check or None,
             )
         )
 
@@ -303,6 +307,7 @@ class AsyncChannels:
         appsecret_proof: bool | None = None,
         public_base_url: str | None = None,
         subscribe: bool = False,
+        check: bool = False,
     ) -> Channel:
         """Connect a number. ``verify_token`` of the result is shown this once: keep it.
 
@@ -323,7 +328,9 @@ class AsyncChannels:
 
         With ``public_base_url``, where Meta reaches this API ("https://your-host"), the webhook is
         set at Meta in the same call; with ``subscribe`` the WhatsApp Business Account is subscribed
-        to the app. ``setup`` of the result says how that went; the channel is there either way.
+        to the app. ``setup`` of the result says how that went. With ``check`` the doctor looks at
+        the new channel, and ``check`` of the result says what it found. The channel is there either
+        way.
         """
         return await self._send(
             _create_request(
@@ -342,6 +349,7 @@ class AsyncChannels:
                 appsecret_proof=appsecret_proof,
                 public_base_url=public_base_url,
                 subscribe=subscribe or None,
+                check=check or None,
             )
         )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from humane_ai._doctor import SetupReport
+from humane_ai._doctor import CheckReport, SetupReport
 from humane_ai._reading import read
 
 FRUSTRATED_MOOD = 0.35
@@ -273,6 +273,8 @@ class Channel:
     """What to know right after creation, such as another channel for the same number."""
     setup: SetupReport | None = None
     """How the setup at Meta went, right after a creation that asked for it."""
+    check: CheckReport | None = None
+    """What the doctor found, right after a creation that asked for it."""
     raw: Json = field(default_factory=dict, repr=False, compare=False)
     """The answer as it came, without the verify token: what is logged whole stays harmless."""
 

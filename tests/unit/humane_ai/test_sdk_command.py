@@ -189,6 +189,9 @@ async def test_a_number_is_connected_in_one_call(humane: Humane, wire: Wire) -> 
     assert (code, "its setup at Meta failed" in err) == (1, True)
     assert "vt-first-mc_1" in out
     assert "Press Verify and save." in out
+    code, out, _ = await humane(*CREATE, "--check", **SECRETS)
+    assert (wire.seen[1].body["check"], code) == (True, 0)
+    assert "Press Verify and save." in out
 
 
 async def test_people(humane: Humane, wire: Wire) -> None:

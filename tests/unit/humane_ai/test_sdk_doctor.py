@@ -44,6 +44,14 @@ async def test_a_creation_may_set_everything_up(call: Caller, wire: Wire) -> Non
     assert (await created(call)).setup is None
 
 
+async def test_a_creation_may_be_looked_at_by_the_doctor(call: Caller, wire: Wire) -> None:
+    channel = await created(call, check=True)
+    assert wire.seen[0].body["check"] is True
+    assert (channel.check.state, channel.check.problems) == ("failed", (FAILED,))
+    assert (await created(call)).check is None
+    assert "check" not in wire.seen[1].body
+
+
 async def test_the_diagnosis_comes_with_the_activity(call: Caller, wire: Wire) -> None:
     channel = await created(call)
     assert await call(lambda c: c.channels.diagnosis(channel.id)) == FAILED

@@ -293,6 +293,8 @@ class Wire:
         answer = {**self.channels[channel_id], "verify_token": f"vt-first-{channel_id}"}
         if "public_base_url" in body:
             answer["setup"] = {"channel_id": channel_id, "state": "failed", "steps": [FINDING]}
+        if body.get("check"):
+            answer["check"] = {"channel_id": channel_id, "state": "failed", "findings": [FINDING]}
         return answer
 
     def _update(self, channel: dict[str, Any], body: Any) -> Any:

@@ -68,6 +68,7 @@ def create(
     subscribe: Annotated[
         bool, typer.Option("--subscribe", help="Subscribe the business account to the app.")
     ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Let the doctor look at it.")] = False,
 ) -> None:
     """Connect a WhatsApp number; with --public-base-url the webhook is set at Meta too.
 
@@ -83,8 +84,11 @@ def create(
         auto_reply=bool(auto_reply),
         public_base_url=public_base_url,
         subscribe=subscribe,
+        check=check,
     )
     _show_once(here, channel)
+    if channel.check is not None and not here.as_json:
+        here.out.print(_findings(channel.check.findings))
     if channel.setup is not None:
         if not here.as_json:
             here.out.print(_findings(channel.setup.steps))

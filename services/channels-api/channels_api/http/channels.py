@@ -138,13 +138,14 @@ class Channels:
     async def create(self, request: web.Request) -> web.Response:
         """Connect a number. The answer has the verify token, this once.
 
-        With `public_base_url` or `subscribe` it is set up at Meta too.
+        With `public_base_url` or `subscribe` it is set up at Meta too; with `check` the doctor looks
+        at it. The channel is there either way.
         """
         tenant = request[PRINCIPAL].tenant
         asked = await read_model(request, CreateChannel)
         wanted = self._checks.wanted(asked.public_base_url, subscribe=asked.subscribe)
         to_set_up = wanted.public_base_url is not None or wanted.subscribe
-        if to_set_up:
+        if to_set_up or asked.check:
             self._checks.take_turn(request)
         channel_id, verify_token = await self._identity(request, tenant, asked)
         channel = self._new_channel(channel_id, tenant, asked, verify_token)
@@ -158,6 +159,8 @@ class Channels:
         shape = cast("CreatedChannelShape", {**connected, "warnings": _warnings(others)})
         if to_set_up:
             shape["setup"] = await self._checks.run(shown, verify_token, wanted)
+        if asked.check:
+            shape["check"] = await self._checks.report(shown, wanted.public_base_url)
         return json_response(shape, status=201)
 
     async def _identity(

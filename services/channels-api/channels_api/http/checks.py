@@ -88,6 +88,10 @@ class Checks:
         base = self.base_url(asked.public_base_url)
         channel = await self._channel(request)
         self.take_turn(request)
+        return json_response(await self.report(channel, base))
+
+    async def report(self, channel: Channel, base: str | None) -> CheckShape:
+        """What the doctor finds; ``base`` is where Meta should reach this API."""
         findings = await self._examine.findings(channel, self._credentials(channel), base)
         state = overall(findings)
         log.info(
@@ -96,13 +100,11 @@ class Checks:
             state=state.value,
             failed=[found.code for found in findings if found.state.value == "failed"],
         )
-        return json_response(
-            CheckShape(
-                channel_id=channel.id,
-                state=state.value,
-                checked_at=self._clock(),
-                findings=[finding_shape(found) for found in findings],
-            )
+        return CheckShape(
+            channel_id=channel.id,
+            state=state.value,
+            checked_at=self._clock(),
+            findings=[finding_shape(found) for found in findings],
         )
 
     async def setup(self, request: web.Request) -> web.Response:

@@ -103,6 +103,7 @@ class CreateChannel(Settings):
     waba_id: WabaId | None = None
     public_base_url: BaseUrl | None = None
     subscribe: bool = False
+    check: bool = False
 
 
 class CheckChannel(BaseModel):

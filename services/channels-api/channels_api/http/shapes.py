@@ -107,6 +107,8 @@ class CreatedChannelShape(ChannelShape):
     """What an operator should know, such as that the number is connected twice."""
     setup: NotRequired[SetupShape]
     """What was set up at Meta, where that was asked for."""
+    check: NotRequired[CheckShape]
+    """What the doctor found, where that was asked for."""
 
 
 @described
