@@ -14,21 +14,14 @@ from brain.adapters.interaction_store import InteractionStore
 from brain.adapters.media_files import MediaFiles
 from brain.adapters.media_reading import OpenAIMediaReader
 from brain.adapters.memory_store import MemoryStore
-from brain.adapters.models.static import StaticEmbedder
-from brain.adapters.models.weights import Weights
 from brain.adapters.notice_store import NoticeStore
 from brain.adapters.outgoing_store import OutgoingStore
 from brain.adapters.replies import OfflineReplies, OpenAIReplies
 from brain.adapters.second_reader import OpenAISecondReader
-from brain.adapters.understanding import TieredAnalyser
+from brain.adapters.shipped import shipped_pipeline
 from brain.adapters.user_store import UserStore
-from brain.domain import profile
-from brain.domain.crisis import load_crisis_book
-from brain.domain.output_safety import OutputGates
 from brain.domain.replies import ReplyModel
 from brain.domain.safety import SecondReader
-from brain.domain.safety_rules import Rules, load_rules
-from brain.domain.turn import Pipeline
 from brain.handlers.answering import Answering
 from brain.handlers.deliveries import Deliveries
 from brain.handlers.erasing import Erasing
@@ -79,17 +72,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     outbox = Outbox(database[INTERACTIONS], resources.bus, clock, metrics)
     endpoint = _endpoint(settings)
     model = _model(settings, endpoint)
-    weights = Weights()
-    profile.warm()
-    embedder = StaticEmbedder.load(weights)
-    time_box_s = settings.reading_time_box_ms / 1000
-    pipeline = Pipeline(
-        TieredAnalyser.load(weights, embedder, metrics, time_box_s=time_box_s),
-        Rules(load_rules()),
-        load_crisis_book(),
-        OutputGates.load(),
-        embedder,
-    )
+    pipeline = shipped_pipeline(metrics, time_box_s=settings.reading_time_box_ms / 1000)
     outgoing = OutgoingStore(database, clock)
     outgoing_outbox = Outbox(database[OUTGOING], resources.bus, clock, metrics)
     stores = Stores(users, interactions, memories, outgoing, outbox)

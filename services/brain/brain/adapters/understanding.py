@@ -2,13 +2,10 @@
 
 from functools import cache
 from time import thread_time
-from typing import Protocol, Self
+from typing import Protocol
 
-from brain.adapters.models.accurate import AccurateReader, Pieces
-from brain.adapters.models.fast import FastReader
+from brain.adapters.models.accurate import Pieces
 from brain.adapters.models.outputs import ModelReading
-from brain.adapters.models.static import StaticEmbedder
-from brain.adapters.models.weights import Weights
 from brain.domain.analysis import Analysis, Confidence, Polarity, Tier, Trigger
 from brain.domain.cues import Cues
 from brain.domain.language import detect
@@ -72,22 +69,6 @@ class TieredAnalyser:
         self._time_box_s = time_box_s
         self._s_per_piece = FIRST_GUESS_S_PER_PIECE
         self._skipped = 0
-
-    @classmethod
-    def load(
-        cls, weights: Weights, embedder: StaticEmbedder, metrics: Metrics, *, time_box_s: float
-    ) -> Self:
-        """Both tiers from the shipped files, warmed up. Raises WeightsError."""
-        fast = FastReader.load(weights, embedder)
-        analyser = cls(
-            AccurateReader.load(weights, fast),
-            fast,
-            Cues.load(),
-            metrics,
-            time_box_s=time_box_s,
-        )
-        analyser.warm()
-        return analyser
 
     def warm(self) -> None:
         """Read one line in each tier, so that the first person does not wait for it."""

@@ -7,19 +7,16 @@ first. Other keys are copied to the answer. Nothing is stored or sent.
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 
-from brain.adapters.models.static import StaticEmbedder
-from brain.adapters.models.weights import Weights, WeightsError
-from brain.adapters.understanding import TieredAnalyser
-from brain.domain.analysis import Analysis
-from brain.domain.crisis import load_crisis_book
+from brain.adapters.models.weights import WeightsError
+from brain.adapters.shipped import shipped_pipeline
+from brain.domain.analysis import Analyser, Analysis
 from brain.domain.memory import Archive, Memory
-from brain.domain.output_safety import OutputGates
-from brain.domain.safety_rules import Rules, load_rules
 from brain.domain.state import EndUserState
 from brain.domain.turn import Message, Pipeline, Prepared, TurnInput, prepare
 from shared.telemetry.metrics import Metrics
@@ -30,7 +27,7 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 class OneTier:
     """The analyser held to one tier, whatever the time box says."""
 
-    def __init__(self, analyser: TieredAnalyser, *, fast: bool) -> None:
+    def __init__(self, analyser: Analyser, *, fast: bool) -> None:
         self._analyser = analyser
         self._fast = fast
 
@@ -41,16 +38,8 @@ class OneTier:
 
 def load_pipeline(*, fast: bool) -> Pipeline:
     """The shipped pipeline without a reply model. Raises WeightsError."""
-    weights = Weights()
-    embedder = StaticEmbedder.load(weights)
-    analyser = TieredAnalyser.load(weights, embedder, Metrics(), time_box_s=float("inf"))
-    return Pipeline(
-        OneTier(analyser, fast=fast),
-        Rules(load_rules()),
-        load_crisis_book(),
-        OutputGates.load(),
-        embedder,
-    )
+    shipped = shipped_pipeline(Metrics(), time_box_s=float("inf"))
+    return replace(shipped, analyser=OneTier(shipped.analyser, fast=fast))
 
 
 def understand(pipeline: Pipeline, text: str, before: Iterable[str] = ()) -> Prepared:
