@@ -31,7 +31,10 @@ async def test_one_call_connects_a_number_and_the_doctor_agrees(product: Product
         assert channel.setup.state == "ok", channel.setup.problems
         assert channel.check is not None
         # Nobody has written yet.
-        assert {found.code for found in channel.check.problems} == {"waba_learnt", "nothing_yet"}
+        assert {found.code for found in channel.check.problems} == {
+            "waba_learnt",
+            "verified_no_delivery",
+        }
         written = {"phone_number_id": number["phone_number_id"], "from": "447700900123"}
         assert (await product.sim("phone/messages", {**written, "text": "Hello"}))["delivered"]
 
