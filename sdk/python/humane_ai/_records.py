@@ -93,6 +93,7 @@ class User(Impression):
     interaction_count: int = 0
     known_since: datetime | None = None
     last_seen: datetime | None = None
+    last_action: str | None = None
     opted_out: bool = False
     """They asked not to be answered."""
     held_until: datetime | None = None

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import aiohttp
 
+from brain.adapters.alert_store import AlertStore
 from brain.adapters.collections import ERASURES, INDEXES, INTERACTIONS, OUTGOING
 from brain.adapters.endpoint import Endpoint
 from brain.adapters.erasure_store import ErasureStore
@@ -19,6 +20,7 @@ from brain.adapters.outgoing_store import OutgoingStore
 from brain.adapters.replies import OfflineReplies, OpenAIReplies
 from brain.adapters.second_reader import OpenAISecondReader
 from brain.adapters.shipped import shipped_pipeline
+from brain.adapters.traffic import Traffic
 from brain.adapters.user_store import UserStore
 from brain.domain.replies import ReplyModel
 from brain.domain.safety import SecondReader
@@ -35,8 +37,10 @@ from brain.handlers.rewording import Rewording
 from brain.handlers.stores import Stores
 from brain.handlers.turns import TurnLimits, Turns
 from brain.handlers.typing import Typing
+from brain.http.alerts import Alerts
 from brain.http.limits import RateLimit
 from brain.http.media import MediaApi
+from brain.http.overview import Overview
 from brain.http.people import People
 from brain.http.privacy import PrivacyApi
 from brain.http.process import Processing
@@ -75,6 +79,7 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
     pipeline = shipped_pipeline(metrics, time_box_s=settings.reading_time_box_ms / 1000)
     outgoing = OutgoingStore(database, clock)
     outgoing_outbox = Outbox(database[OUTGOING], resources.bus, clock, metrics)
+    alerts = AlertStore(database, clock)
     stores = Stores(users, interactions, memories, outgoing, outbox)
     files = FileStore(database)
     erasures = ErasureStore(database, files, clock)
@@ -147,6 +152,8 @@ async def build(settings: Settings, resources: Resources) -> AsyncIterator[Servi
             *PrivacyApi(
                 users, interactions, memories, outgoing, erasures, erasing, clock
             ).operations(),
+            *Alerts(alerts, outbox, clock).operations(),
+            *Overview(Traffic(database), alerts, clock).operations(),
             *People(users, outgoing, outgoing_outbox, clock).operations(),
         )
         app.add_routes(routes_of(operations))

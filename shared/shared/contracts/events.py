@@ -160,8 +160,8 @@ class InteractionChanged(Payload):
     user_id: str
     channel: str
     channel_id: str | None = None
-    change: Literal["edited", "revoked", "reaction", "replied"] = Field(
-        description="replied: its pending reply was settled."
+    change: Literal["edited", "revoked", "reaction", "replied", "alert"] = Field(
+        description="replied: its pending reply was settled. alert: a human attended to it."
     )
 
 

@@ -126,7 +126,7 @@ async def test_every_query_has_an_index(
         await store.resume_channel(None, now)
         await store.reported(TENANT, channel.id, delivery_id=first.id, wamid="wamid.none")
         await store.reported(TENANT, channel.id, delivery_id=None, wamid="wamid.none")
-        await store.of_interaction(TENANT, first.interaction_id)
+        await store.of_interactions(TENANT, [first.interaction_id])
         await store.replace(first, ())
     await database.command("profile", 0)
     profiled: list[dict[str, Any]] = [

@@ -8,7 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from brain.http.alerts import Alerts
 from brain.http.media import MediaApi
+from brain.http.overview import Overview
 from brain.http.people import People
 from brain.http.privacy import PrivacyApi
 from brain.http.process import Processing
@@ -63,6 +65,12 @@ def sections() -> list[Section]:
             "Messages, how they were understood and what was said in return.",
             "Id of the interaction.",
             [*interactions, *declared_by(MediaApi)],
+        ),
+        Section(
+            "alerts",
+            "The safety inbox: whom a human should look at.",
+            "Id of the interaction.",
+            [*declared_by(Alerts), *declared_by(Overview)],
         ),
         Section("deliveries", "What became of what was said.", "", declared_by(Deliveries)),
         Section(

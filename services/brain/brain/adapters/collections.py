@@ -31,13 +31,59 @@ INDEXES = (
     Index(ERASED_MESSAGES, (("at", 1),), name="expiry", expire_after_s=ERASED_KEPT_S),
     # An alias belongs to one person of a tenant: the race of two first messages ends here.
     Index(END_USERS, (("tenant", 1), ("aliases", 1)), name="tenant_alias", unique=True),
-    Index(END_USERS, (("tenant", 1), ("last_seen", -1), ("_id", -1)), name="tenant_last_seen"),
+    # The mood is there to be filtered by without reading anybody's record.
+    Index(
+        END_USERS,
+        (("tenant", 1), ("last_seen", -1), ("_id", -1), ("state.human.mood", 1)),
+        name="tenant_last_seen_mood",
+    ),
+    Index(
+        END_USERS,
+        (("tenant", 1), ("channel", 1), ("last_seen", -1), ("_id", -1)),
+        name="tenant_channel_last_seen",
+    ),
+    Index(
+        END_USERS,
+        (("tenant", 1), ("last_action", 1), ("last_seen", -1), ("_id", -1)),
+        name="tenant_action_last_seen",
+    ),
+    Index(END_USERS, (("tenant", 1), ("search", 1)), name="tenant_search"),
     Index(
         INTERACTIONS,
         (("tenant", 1), ("user_id", 1), ("at", -1), ("_id", -1)),
         name="tenant_user_at",
     ),
-    Index(INTERACTIONS, (("tenant", 1), ("at", -1), ("_id", -1)), name="tenant_at"),
+    # What follows the id is for the overview, which reads the index alone.
+    Index(
+        INTERACTIONS,
+        (
+            *(("tenant", 1), ("at", -1), ("_id", -1)),
+            *(("safety.action", 1), ("reply.status", 1), ("reply.at", 1), ("user_id", 1)),
+        ),
+        name="tenant_at_outcome",
+    ),
+    Index(
+        INTERACTIONS,
+        (("tenant", 1), ("safety.action", 1), ("at", -1), ("_id", -1)),
+        name="tenant_action_at",
+    ),
+    Index(
+        INTERACTIONS,
+        (("tenant", 1), ("channel_id", 1), ("at", -1), ("_id", -1)),
+        name="tenant_channel_id_at",
+    ),
+    Index(
+        INTERACTIONS,
+        (("tenant", 1), ("alert.open", 1), ("alert.raised_at", -1), ("_id", -1)),
+        name="tenant_alert",
+        partial={"alert.raised_at": {"$exists": True}},
+    ),
+    Index(
+        INTERACTIONS,
+        (("tenant", 1), ("alert.raised_at", -1), ("_id", -1)),
+        name="tenant_alert_all",
+        partial={"alert.raised_at": {"$exists": True}},
+    ),
     outbox_index(INTERACTIONS),
     Index(
         INTERACTIONS,

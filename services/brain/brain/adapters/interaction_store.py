@@ -7,7 +7,7 @@ The document's ``user``, ``timing``, ``safety``, ``context``, ``analysis``, ``pr
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
@@ -15,9 +15,12 @@ from pymongo.errors import DuplicateKeyError
 from brain.adapters.collections import INTERACTIONS, UNPROCESSED
 from brain.adapters.delivery_records import record_delivery
 from brain.adapters.user_store import older_than
+from brain.domain import alerts
+from brain.domain.alerts import Raised
 from shared.bus.outbox import outbox_push
 from shared.bus.port import Publication
 from shared.clock import Clock
+from shared.contracts import SafetyBlocked, SafetyHeld, SafetyRaised
 from shared.mongo.indexes import Database
 
 Document = dict[str, Any]
@@ -35,6 +38,7 @@ class InteractionFilter:
     user_id: str | None = None
     since: datetime | None = None
     channel: str | None = None
+    channel_id: str | None = None
     action: str | None = None
 
 
@@ -76,17 +80,9 @@ class InteractionStore:
         verdict = {} if safety is None else {"safety": safety}
         return await self._interactions.find_one_and_update(
             {"_id": interaction_id, "reply.status": "pending", **held},
-            self._emitting({"$set": {**verdict, "reply": reply}}, publications),
+            _emitting({"$set": {**verdict, "reply": reply}}, publications, self._clock),
             return_document=ReturnDocument.AFTER,
         )
-
-    def _emitting(self, update: Document, publications: Sequence[Publication]) -> Document:
-        """``update`` with the outbox's own fields in it."""
-        push = outbox_push(publications, self._clock)
-        return {
-            **update,
-            **{name: {**update.get(name, {}), **fields} for name, fields in push.items()},
-        }
 
     async def postpone(self, interaction_ids: Sequence[str], due_at: datetime) -> None:
         """The burst goes on: answer these later."""
@@ -196,7 +192,7 @@ class InteractionStore:
         marked = {**update.get("$addToSet", {}), "noticed": notice_id}
         result = await self._interactions.update_one(
             {"_id": interaction_id, "tenant": tenant, "noticed": {"$ne": notice_id}},
-            self._emitting({**update, "$addToSet": marked}, publications),
+            _emitting({**update, "$addToSet": marked}, publications, self._clock),
         )
         return result.modified_count == 1
 
@@ -257,6 +253,8 @@ class InteractionStore:
             query["at"] = {"$gt": wanted.since}
         if wanted.channel is not None:
             query["channel"] = wanted.channel
+        if wanted.channel_id is not None:
+            query["channel_id"] = wanted.channel_id
         if wanted.action is not None:
             query["safety.action"] = wanted.action
         if after is not None:
@@ -280,6 +278,41 @@ class InteractionStore:
             },
             upsert=True,
         )
+
+
+def _emitting(update: Document, publications: Sequence[Publication], clock: Clock) -> Document:
+    """``update`` with the outbox's fields in it, and the alert that the events raise."""
+    raised = raised_by(publications)
+    return with_outbox(
+        joined(update, alerts.again(raised, clock())) if raised else update, publications, clock
+    )
+
+
+def with_outbox(
+    update: Mapping[str, Any], publications: Sequence[Publication], clock: Clock
+) -> Document:
+    """``update`` with the outbox's own fields in it."""
+    return joined(update, outbox_push(publications, clock))
+
+
+def joined(update: Mapping[str, Any], more: Mapping[str, Any]) -> Document:
+    """Two updates of different fields as one."""
+    return {name: {**update.get(name, {}), **more.get(name, {})} for name in {**update, **more}}
+
+
+def raised_by(publications: Sequence[Publication]) -> list[Raised]:
+    """What among the events calls a human."""
+    kinds: tuple[tuple[Literal["BLOCK", "HOLD"], type[SafetyRaised]], ...] = (
+        ("BLOCK", SafetyBlocked),
+        ("HOLD", SafetyHeld),
+    )
+    return [
+        Raised(action, told.flags, told.risk_score)
+        for publication in publications
+        for action, payload in kinds
+        if publication.envelope.type == payload.TYPE
+        for told in [publication.envelope.payload(payload)]
+    ]
 
 
 def _moment_of(document: Document) -> tuple[datetime, str]:

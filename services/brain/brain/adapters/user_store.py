@@ -1,7 +1,9 @@
 """End users in MongoDB: found by alias, changed by compare-and-set."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from re import escape
 from typing import Any
 
 from pymongo.errors import DuplicateKeyError
@@ -48,6 +50,8 @@ class EndUser:
     version: int
     applied: tuple[Applied, ...]
     history_cleared_at: datetime | None
+    last_action: str | None = None
+    """The verdict on the last message; None before the first."""
 
     def applied_for(self, event_id: str) -> Applied | None:
         """How the state was moved by this message, if it was."""
@@ -59,6 +63,20 @@ class EndUser:
         if event_id in ids:
             ids = ids[: ids.index(event_id)]
         return ids[-1] if ids else None
+
+
+@dataclass(frozen=True, slots=True)
+class UserFilter:
+    """Which people to list; None does not filter."""
+
+    channel: str | None = None
+    action: str | None = None
+    """The verdict on their last message."""
+    mood: tuple[float, float] | None = None
+    """Lowest and highest after the last message, each 0..1."""
+    words: tuple[str, ...] = ()
+    """Each begins a word of the person's names; casefolded."""
+    seen_since: datetime | None = None
 
 
 class SamePersonError(Exception):
@@ -104,6 +122,7 @@ class UserStore:
             "channel": channel,
             "name": address.name,
             "username": address.username,
+            "search": search_words(address.name, address.username, address.aliases),
             "routes": {},
             "state": asdict(EndUserState.initial(now)),
             "last_seen": now,
@@ -142,14 +161,28 @@ class UserStore:
         return await self.get(tenant, name) or await self.find(tenant, aliases_of(name))
 
     async def page(
-        self, tenant: str, *, channel: str | None, limit: int, after: tuple[datetime, str] | None
+        self,
+        tenant: str,
+        wanted: UserFilter,
+        *,
+        limit: int,
+        after: tuple[datetime, str] | None,
     ) -> list[EndUser]:
         """Last seen first; ``after`` is the last row of the page before."""
         query: dict[str, Any] = {"tenant": tenant}
-        if channel is not None:
-            query["channel"] = channel
+        if wanted.channel is not None:
+            query["channel"] = wanted.channel
+        if wanted.action is not None:
+            query["last_action"] = wanted.action
+        if wanted.mood is not None:
+            low, high = wanted.mood
+            query["state.human.mood"] = {"$gte": low, "$lte": high}
+        if wanted.words:
+            query["$and"] = [{"search": {"$regex": f"^{escape(word)}"}} for word in wanted.words]
+        if wanted.seen_since is not None:
+            query["last_seen"] = {"$gte": wanted.seen_since}
         if after is not None:
-            query |= older_than("last_seen", after)
+            query = {"$and": [query, older_than("last_seen", after)]}
         cursor = self._users.find(query).sort([("last_seen", -1), ("_id", -1)]).limit(limit)
         return [_user(document) async for document in cursor]
 
@@ -163,11 +196,12 @@ class UserStore:
         profile: Profile,
         address: Address,
         at: datetime,
+        action: str,
         met: tuple[str, Route] | None = None,
     ) -> bool:
         """Set state and profile; False when somebody else moved the person first: read again, decide again.
 
-        ``met``: the channel's id, and how the person was met there. Raises SamePersonError when one
+        ``action``: the verdict on the message. ``met``: the channel's id, and how the person was met there. Raises SamePersonError when one
         of the aliases belongs to another record, which must be joined to this one first.
         """
         channel_id, route = met or (None, None)
@@ -176,6 +210,12 @@ class UserStore:
                 "state": asdict(after),
                 "profile": to_document(profile),
                 "last_seen": at,
+                "last_action": action,
+                "search": search_words(
+                    address.name or user.name,
+                    address.username or user.username,
+                    (*user.aliases, *address.aliases),
+                ),
                 **({"name": address.name} if address.name else {}),
                 **({"username": address.username} if address.username else {}),
                 **({f"routes.{channel_id}": asdict(route)} if route else {}),
@@ -270,6 +310,7 @@ class UserStore:
             "aliases": [*(name for name in user.aliases if name not in {*gone, *new}), *new],
             "external_id": external or user.external_id,
         }
+        changes["search"] = search_words(user.name, user.username, changes["aliases"])
         if route is not None:
             changes[f"routes.{channel_id}.phone"] = renaming.new_phone or route.phone
             changes[f"routes.{channel_id}.provider_user_id"] = (
@@ -324,6 +365,13 @@ class UserStore:
         await self._users.update_one({"_id": user.id}, {"$set": {"history_cleared_at": now}})
 
 
+def search_words(name: str | None, username: str | None, aliases: Iterable[str]) -> list[str]:
+    """What a person is found by: the words of the name, and each name whole, casefolded."""
+    ids = [alias.partition(":")[2] for alias in aliases]
+    names = [*(name or "").split(), username or "", *ids]
+    return sorted({word.casefold().lstrip("@+") for word in names} - {""})
+
+
 def older_than(field: str, after: tuple[datetime, str]) -> dict[str, Any]:
     """The next page of a listing sorted by ``field`` and ``_id``, both descending."""
     at, last_id = after
@@ -349,6 +397,7 @@ def _user(document: dict[str, Any]) -> EndUser:
             for item in document["applied"]
         ),
         history_cleared_at=document.get("history_cleared_at"),
+        last_action=document.get("last_action"),
     )
 
 

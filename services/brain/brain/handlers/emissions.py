@@ -187,7 +187,7 @@ def typing_command(incoming: Incoming, now: datetime) -> Publication:
 
 def changed_event(
     document: dict[str, Any],
-    change: Literal["edited", "revoked", "reaction", "replied"],
+    change: Literal["edited", "revoked", "reaction", "replied", "alert"],
     cause: str,
     at: datetime,
 ) -> Publication:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from brain.adapters.interaction_store import raised_by
 from brain.adapters.user_store import EndUser
+from brain.domain.alerts import first
 from brain.domain.turn import Concluded, Prepared
 from brain.domain.wire import process_answer
 from brain.handlers.incoming import Incoming
@@ -43,6 +45,7 @@ def interaction_record(
     ``fetches``: the file that came with it is to be fetched.
     """
     known = Concluded(None, "none", prepared.safety, blocked=False, reason="pending")
+    raised = raised_by(emissions)
     answer = process_answer(prepared, known, user_id=user.external_id, total_stored=total_memories)
     return {
         "_id": incoming.event_id,
@@ -66,6 +69,7 @@ def interaction_record(
         "reply": reply,
         "fingerprint": incoming.fingerprint,
         **({"fetch": {"due_at": prepared.now, "tries": 0}} if fetches else {}),
+        **({"alert": first(raised, prepared.now)} if raised else {}),
         **outbox_fields(emissions, clock),
     }
 

@@ -132,6 +132,7 @@ class Rewording:
             profile=prepared.profile_after,
             address=reread.incoming.address,
             at=prepared.now,
+            action=prepared.safety.action.value,
         )
 
     def _told(self, reread: _Reread, document: Document, wording: Wording) -> list[Publication]:

@@ -227,6 +227,7 @@ class Turns:
                 profile=prepared.profile_after,
                 address=incoming.address,
                 at=prepared.now,
+                action=prepared.safety.action.value,
                 met=met_by(incoming),
             )
         except SamePersonError:

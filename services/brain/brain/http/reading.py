@@ -3,11 +3,11 @@
 from typing import Literal
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from brain.adapters.interaction_store import InteractionFilter, InteractionStore
 from brain.adapters.memory_store import MemoryStore
-from brain.adapters.user_store import EndUser, UserStore
+from brain.adapters.user_store import EndUser, UserFilter, UserStore
 from brain.domain.memory import Embedder
 from brain.domain.state import decay
 from brain.http.shapes import (
@@ -27,17 +27,46 @@ from shared.http.operations import Operation
 from shared.http.pages import LARGEST_LIMIT, PageQuery, Query, page_of
 from shared.http.problem import json_response, not_found, read_query
 
+MOODS = {"low": (0.0, 0.35), "even": (0.35, 0.65), "good": (0.65, 1.0)}
+"""Lowest and highest; .35 is where the client library says "frustrated"."""
+
 
 class UsersQuery(PageQuery):
     """Of a listing of people."""
 
     channel: str | None = Field(default=None, description="Only those who were met there.")
+    q: str = Field(
+        default="",
+        max_length=200,
+        description="Only those of whose names, numbers or ids a word begins so; any case.",
+    )
+    action: Literal["PROCEED", "HOLD", "BLOCK"] | None = Field(
+        default=None, description="Only those whose last message has that verdict."
+    )
+    mood: Literal["low", "even", "good"] | None = Field(
+        default=None,
+        description="Mood after the last message: low is below .35, good above .65.",
+    )
+    seen_since: AwareDatetime | None = Field(
+        default=None, description="Only those who wrote since then."
+    )
+
+    def wanted(self) -> UserFilter:
+        """What it asks for."""
+        return UserFilter(
+            channel=self.channel,
+            action=self.action,
+            mood=MOODS[self.mood] if self.mood else None,
+            words=tuple(word.lstrip("@+") for word in self.q.casefold().split()),
+            seen_since=self.seen_since,
+        )
 
 
 class InteractionsQuery(PageQuery):
     """Of a listing of interactions."""
 
     channel: str | None = Field(default=None, description="Only those of that channel.")
+    channel_id: str | None = Field(default=None, description="Only those of that number.")
     action: Literal["PROCEED", "HOLD", "BLOCK"] | None = Field(
         default=None, description="Only those with that verdict of the safety check."
     )
@@ -100,7 +129,7 @@ class Reading:
         asked = read_query(request, UsersQuery)
         rows = await self._users.page(
             request[PRINCIPAL].tenant,
-            channel=asked.channel,
+            asked.wanted(),
             limit=asked.limit + 1,
             after=asked.cursor,
         )
@@ -137,7 +166,12 @@ class Reading:
         asked = read_query(request, InteractionsQuery)
         rows = await self._interactions.page(
             request[PRINCIPAL].tenant,
-            InteractionFilter(user_id=user_id, channel=asked.channel, action=asked.action),
+            InteractionFilter(
+                user_id=user_id,
+                channel=asked.channel,
+                channel_id=asked.channel_id,
+                action=asked.action,
+            ),
             limit=asked.limit + 1,
             after=asked.cursor,
         )

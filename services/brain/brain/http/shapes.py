@@ -63,6 +63,8 @@ class UserShape(TypedDict):
     last_seen: datetime | None
     opted_out: bool
     """They asked not to be answered."""
+    last_action: Literal["PROCEED", "HOLD", "BLOCK"] | None
+    """The verdict of the safety check on their last message."""
     held_until: datetime | None
     """The machine is silent until then; in the year 9999: until it is switched on again."""
     channels: list[UserChannel]
@@ -258,6 +260,7 @@ def user_shape(user: EndUser, now_state: EndUserState) -> UserShape:
         "known_since": now_state.known_since,
         "last_seen": now_state.last_seen,
         "opted_out": now_state.opted_out,
+        "last_action": cast("Literal['PROCEED', 'HOLD', 'BLOCK'] | None", user.last_action),
         "held_until": now_state.held_until,
         "channels": [
             {"channel_id": channel_id, "last_message_at": route.wrote_at}

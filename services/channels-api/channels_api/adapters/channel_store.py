@@ -126,6 +126,22 @@ class ChannelStore:
         )
         return None if found is None else found.get("audit", [])[::-1]
 
+    async def tenant_audit(self, tenant: str, limit: int) -> list[dict[str, Any]]:
+        """The newest entries of all channels, deleted ones too, newest first."""
+        cursor = await self._channels.aggregate(
+            [
+                {"$match": {"tenant": tenant}},
+                {"$project": {"label": 1, "audit": {"$slice": ["$audit", -limit]}}},
+                {"$unwind": "$audit"},
+                {"$sort": {"audit.at": -1, "audit.version": -1, "_id": 1}},
+                {"$limit": limit},
+            ]
+        )
+        return [
+            {**row["audit"], "channel_id": row["_id"], "label": row["label"]}
+            async for row in cursor
+        ]
+
     async def delete(
         self, before: Channel, publications: Sequence[Publication], audit: Entry
     ) -> bool:

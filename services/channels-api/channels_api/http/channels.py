@@ -35,6 +35,7 @@ from channels_api.http.shapes import (
     ChannelPage,
     ChannelShape,
     CreatedChannelShape,
+    TenantAuditShape,
     channel_shape,
     finding_shape,
 )
@@ -127,6 +128,11 @@ class Channels:
                 *("GET", "/api/channels/{id}/activity", self.activity, "channels"),
                 answer=ActivityShape,
                 query=ActivityQuery,
+            ),
+            Operation(
+                *("GET", "/api/audit", self.tenant_audit, "channels"),
+                answer=TenantAuditShape,
+                query=AuditQuery,
             ),
             Operation(
                 *("GET", "/api/channels/{id}/audit", self.audit, "channels"),
@@ -355,6 +361,13 @@ class Channels:
         if entries is None:
             raise not_found("channel")
         return json_response({"audit": entries})
+
+    async def tenant_audit(self, request: web.Request) -> web.Response:
+        """Who changed what of any of your numbers, deleted ones too, newest first."""
+        limit = read_query(request, AuditQuery).limit
+        return json_response(
+            {"audit": await self._store.tenant_audit(request[PRINCIPAL].tenant, limit)}
+        )
 
     async def activity(self, request: web.Request) -> web.Response:
         """What happened at a number's webhook and at Meta, in plain sentences, newest first."""

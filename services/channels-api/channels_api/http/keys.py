@@ -11,7 +11,7 @@ from channels_api.domain.keys import ApiKey, may_revoke
 from channels_api.handlers.announce import revocation
 from channels_api.http.operator import OPERATOR_ONLY, only_operator
 from channels_api.http.requests import CreateKey, Tenant
-from channels_api.http.shapes import KeyList, NewKeyShape, key_shape
+from channels_api.http.shapes import CallerShape, KeyList, NewKeyShape, key_shape
 from shared.bus.outbox import Outbox
 from shared.clock import Clock
 from shared.http.keys import PRINCIPAL, demand
@@ -62,6 +62,7 @@ class Keys:
                 query=KeysQuery,
                 problems=(OPERATOR_ONLY,),
             ),
+            Operation(*("GET", "/api/keys/current", self.current, None), answer=CallerShape),
             Operation(
                 *("DELETE", "/api/keys/{id}", self.revoke, None),
                 answer=None,
@@ -99,6 +100,18 @@ class Keys:
         keys = await self._store.of_tenant(tenant, revoked=asked.revoked)
         now = self._clock()
         return json_response({"keys": [key_shape(key, now) for key in keys]})
+
+    async def current(self, request: web.Request) -> web.Response:
+        """The key of this call: whose it is and what it may."""
+        caller = request[PRINCIPAL]
+        return json_response(
+            CallerShape(
+                tenant=caller.tenant,
+                label=caller.label,
+                scopes=sorted(caller.scopes),
+                expires_at=caller.expires_at,
+            )
+        )
 
     async def revoke(self, request: web.Request) -> web.Response:
         """Revoke an API key: it is refused everywhere within two seconds.

@@ -131,6 +131,21 @@ class AuditShape(TypedDict):
 
 
 @described
+class TenantAuditEntry(AuditEntry):
+    """One change of one of your channels."""
+
+    channel_id: str
+    label: str
+    """Of the channel."""
+
+
+class TenantAuditShape(TypedDict):
+    """Changes of all channels, newest first."""
+
+    audit: list[TenantAuditEntry]
+
+
+@described
 class ActivityItem(TypedDict):
     """One thing that happened at the webhook or at Meta."""
 
@@ -168,6 +183,18 @@ class KeyList(TypedDict):
     """Keys, oldest first."""
 
     keys: list[KeyShape]
+
+
+@described
+class CallerShape(TypedDict):
+    """Who calls."""
+
+    tenant: str
+    label: str
+    """Of the key; what is done with it is put down to this name."""
+    scopes: list[str]
+    expires_at: datetime | None
+    """None: never."""
 
 
 @described

@@ -155,10 +155,12 @@ class DeliveryStore:
                 return _delivery(found)
         return _maybe(await self._deliveries.find_one({**channel, "wamid": wamid}, _SHOWN))
 
-    async def of_interaction(self, tenant: str, interaction_id: str) -> list[Delivery]:
-        """The parts of an interaction's reply, oldest first."""
+    async def of_interactions(self, tenant: str, interaction_ids: Sequence[str]) -> list[Delivery]:
+        """The parts of the interactions' replies, oldest first."""
         cursor = (
-            self._deliveries.find({"tenant": tenant, "interaction_id": interaction_id}, _SHOWN)
+            self._deliveries.find(
+                {"tenant": tenant, "interaction_id": {"$in": list(interaction_ids)}}, _SHOWN
+            )
             .sort([("created_at", 1), ("_id", 1)])
             .limit(LISTED)
         )

@@ -22,7 +22,8 @@ class DeliveriesQuery(PageQuery):
     """Which deliveries: those of an interaction, or those in a state, or all."""
 
     interaction_id: str | None = Field(
-        default=None, description="The parts of its reply, all of them and in order."
+        default=None,
+        description="The parts of its reply, all of them and in order; several ids by commas.",
     )
     state: State | None = Field(default=None, description="Only those that stand there.")
 
@@ -98,7 +99,7 @@ class Deliveries:
         """What became of what was said, newest first; of an interaction's reply, in order."""
         asked, tenant = read_query(request, DeliveriesQuery), request[PRINCIPAL].tenant
         if asked.interaction_id is not None:
-            found = await self._store.of_interaction(tenant, asked.interaction_id)
+            found = await self._store.of_interactions(tenant, asked.interaction_id.split(","))
             return json_response({"deliveries": [delivery_shape(delivery) for delivery in found]})
         rows = await self._store.page(
             tenant, asked.state, limit=asked.limit + 1, after=asked.cursor
