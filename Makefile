@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 BIN := .venv/bin
-PACKAGES := shared ingress brain outbound channels_api humane_ai devstack metasim
-UNITS := shared services/ingress services/brain services/outbound services/channels-api sdk/python tools/devstack tools/metasim
+PACKAGES := shared ingress brain outbound channels_api dashboard humane_ai devstack metasim
+UNITS := shared services/ingress services/brain services/outbound services/channels-api services/dashboard sdk/python tools/devstack tools/metasim
 # In `make test` a broker or database that is missing fails; nothing is skipped.
 PYTEST := REQUIRE_PARTS=1 $(BIN)/python -m pytest -q
 export PYTHONDONTWRITEBYTECODE := 1

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 readonly PURPOSE="${1:?run or test}"
 readonly UV_VERSION=0.13.9
-readonly UNITS=(shared services/ingress services/brain services/outbound services/channels-api sdk/python tools/devstack tools/metasim)
+readonly UNITS=(shared services/ingress services/brain services/outbound services/channels-api services/dashboard sdk/python tools/devstack tools/metasim)
 
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "install: $*"; exit 1; }
@@ -92,6 +92,10 @@ broker() {
   [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || apt_install rabbitmq-server "RabbitMQ, which tests run against" ", or set TEST_AMQP_URL to a broker that runs"
 }
 
+browser() {
+  command -v chromium >/dev/null || apt_install chromium "Chromium, which the browser tests drive"
+}
+
 case "$PURPOSE" in
   run)
     environment run
@@ -101,6 +105,7 @@ case "$PURPOSE" in
     environment test
     [ -n "${TEST_MONGODB_URI:-}" ] || database ", or set TEST_MONGODB_URI to a database that runs"
     broker
+    browser
     ;;
   *) fail "say run or test" ;;
 esac

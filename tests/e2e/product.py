@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from cryptography.fernet import Fernet
 
 from devstack.gateway import gateway
 from humane_ai import AsyncHumaneClient
@@ -62,6 +63,7 @@ class Product:
     key_encryption_key: str = field(
         default_factory=lambda: urlsafe_b64encode(secrets.token_bytes(32)).decode()
     )
+    session_key: str = field(default_factory=lambda: Fernet.generate_key().decode())
     base_url: str = ""
     simulator_url: str = ""
     services: dict[str, ServiceProcess] = field(default_factory=dict)
@@ -75,9 +77,10 @@ class Product:
 
     def __post_init__(self) -> None:
         self.planted |= {self.api_key, self.key_encryption_key, *self.internal_tokens.values()}
-        for name in (*SERVICES, "internal", "files", "simulator"):
+        self.planted.add(self.session_key)
+        for name in (*SERVICES, "dashboard", "internal", "files", "simulator"):
             self.ports[name] = find_free_port()
-        for name in SERVICES:
+        for name in (*SERVICES, "dashboard"):
             self.ports[f"{name}.admin"] = find_free_port()
 
     def environment(self, name: str) -> dict[str, str]:
@@ -91,6 +94,14 @@ class Product:
             f"{prefix}_LOG_LEVEL": "DEBUG",
             "AMQP_URL": self.amqp_url,
         }
+        if name == "dashboard":
+            return common | {
+                "DASHBOARD_API_URL": self.base_url,
+                "DASHBOARD_PUBLIC_URL": self.base_url,
+                "DASHBOARD_PHONE_URL": self.simulator_url,
+                "DASHBOARD_SESSION_KEYS": self.session_key,
+                "DASHBOARD_SECURE_COOKIES": "false",
+            }
         if name != "ingress":
             common["MONGODB_URI"] = self.mongodb_uri
         if name == "channels-api":
@@ -355,12 +366,15 @@ async def running_product(
         parts.push_async_callback(_stop_all, product)
         await product.start("channels-api")
         await asyncio.gather(*(product.start(name) for name in SERVICES[1:]))
-        urls = {name: f"http://{LOOPBACK}:{product.ports[name]}" for name in SERVICES}
-        runner = web.AppRunner(gateway(urls, product.simulator_url), access_log=None)
+        urls = {
+            name: f"http://{LOOPBACK}:{product.ports[name]}" for name in (*SERVICES, "dashboard")
+        }
+        runner = web.AppRunner(gateway(urls), access_log=None)
         await runner.setup()
         parts.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, LOOPBACK, 0).start()
         product.base_url = f"http://{LOOPBACK}:{runner.addresses[0][1]}"
+        await product.start("dashboard")
         yield product
 
 

@@ -16,6 +16,8 @@ from brain.app import build as build_brain
 from brain.settings import Settings as BrainSettings
 from channels_api.app import build as build_channels_api
 from channels_api.settings import Settings as ChannelsApiSettings
+from dashboard.app import build as build_dashboard
+from dashboard.settings import Settings as DashboardSettings
 from devstack.demo import connect_demo_channel
 from devstack.gateway import gateway
 from devstack.info import Info, banner
@@ -98,7 +100,21 @@ async def stack(folder: Path, port: int, simulator_port: int) -> AsyncIterator[I
             "ingress": ingress["public"],
         }
         urls = {name: f"http://{LOOPBACK}:{number}" for name, number in upstreams.items()}
-        base_url = await parts.enter_async_context(_site(gateway(urls, simulator_url), port))
+        base_url = await parts.enter_async_context(_site(gateway(urls), port))
+        dashboard = await parts.enter_async_context(
+            member(
+                "dashboard",
+                DashboardSettings,
+                build_dashboard,
+                embedded,
+                api_url=base_url,
+                public_url=base_url,
+                phone_url=simulator_url,
+                session_keys=kept.session_key,
+                secure_cookies=False,
+            )
+        )
+        urls["dashboard"] = f"http://{LOOPBACK}:{dashboard['public']}"
         demo = await connect_demo_channel(base_url, simulator_url, kept)
         kept.save(kept_file)
         yield Info(base_url, kept.api_key, simulator_url, os.getpid(), demo)

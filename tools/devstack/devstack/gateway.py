@@ -12,6 +12,7 @@ HOP_BY_HOP = frozenset(
 
 ROUTES = (
     ("/api/ingress/", "ingress"),
+    ("/api/audit", "channels-api"),
     ("/api/channels", "channels-api"),
     ("/api/keyring", "channels-api"),
     ("/api/keys", "channels-api"),
@@ -19,28 +20,17 @@ ROUTES = (
     ("/api/docs", "channels-api"),
     ("/api/deliveries", "outbound"),
     ("/api/", "brain"),
+    ("/app", "dashboard"),
 )
 """First match wins."""
 
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1"><title>It runs</title>
-<style>body{{font:16px/1.5 system-ui;max-width:42rem;margin:3rem auto;padding:0 1rem;
-color-scheme:light dark}}code{{word-break:break-all}}</style>
-<h1>It runs</h1><p>The API answers under <code>/api</code> and is told at
-<a href="/api/docs">/api/docs</a>; your key and a first call to paste
-were printed in the terminal.</p><p><a href="{simulator}">Open the simulated phone</a> and write
-to the demo care line: the whole loop runs on this machine.</p></html>"""
 
-
-def gateway(upstreams: Mapping[str, str], simulator_url: str) -> web.Application:
-    """``upstreams``: base URL of each service by name."""
+def gateway(upstreams: Mapping[str, str]) -> web.Application:
+    """``upstreams``: base URL of each service by name; read at each request."""
     session_key = web.AppKey("session", aiohttp.ClientSession)
 
-    async def home(_: web.Request) -> web.Response:
-        return web.Response(text=PAGE.format(simulator=simulator_url), content_type="text/html")
-
     async def forward(request: web.Request) -> web.StreamResponse:
-        service = next((name for prefix, name in ROUTES if request.path.startswith(prefix)), None)
+        service = _service(request.path)
         if service is None:
             raise web.HTTPNotFound
         try:
@@ -70,9 +60,14 @@ def gateway(upstreams: Mapping[str, str], simulator_url: str) -> web.Application
 
     app = web.Application()
     app.cleanup_ctx.append(session)
-    app.router.add_get("/", home)
     app.router.add_route("*", r"/{path:[\s\S]*}", forward)
     return app
+
+
+def _service(path: str) -> str | None:
+    if path == "/":
+        return "dashboard"
+    return next((name for prefix, name in ROUTES if path.startswith(prefix)), None)
 
 
 def _end_to_end(headers: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -4,8 +4,10 @@ import json
 import os
 import secrets
 from base64 import urlsafe_b64encode
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+
+from cryptography.fernet import Fernet
 
 from shared.ids import new_api_key
 
@@ -21,6 +23,7 @@ class Kept:
     demo_app_secret: str
     demo_channel_id: str = ""
     demo_verify_token: str = ""
+    session_key: str = field(default_factory=lambda: Fernet.generate_key().decode())
 
     def save(self, path: Path) -> None:
         """Write with mode 0600, whole or not at all."""
@@ -34,7 +37,7 @@ class Kept:
 def keep(path: Path) -> Kept:
     """Read ``path``, or make new keys and write them there."""
     if path.exists():
-        known = {field.name for field in fields(Kept)}
+        known = {each.name for each in fields(Kept)}
         data = json.loads(path.read_text())
         return Kept(**{name: value for name, value in data.items() if name in known})
     kept = Kept(
