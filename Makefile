@@ -8,7 +8,7 @@ UNITS := shared services/ingress services/brain services/outbound services/chann
 PYTEST := REQUIRE_PARTS=1 $(BIN)/python -m pytest -q
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help up test lint format types unit contract integration e2e sdk-pythons contracts analyse recall model evaluate lock clean install
+.PHONY: help up test lint format types unit contract integration e2e sdk-pythons screenshots contracts analyse recall model evaluate lock clean install
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ e2e: install ## every service as its own process
 
 sdk-pythons: install ## the client library's tests on its oldest and newest Python, against the running product
 	@tools/pythons.sh
+
+screenshots: install ## take the pictures of docs/dashboard.md anew
+	$(BIN)/python -m tests.e2e.screenshots
 
 contracts: install ## write docs/schemas, docs/asyncapi.yaml and openapi.json from the code
 	$(BIN)/python -m shared.contracts export

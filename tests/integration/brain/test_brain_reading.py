@@ -1,8 +1,10 @@
 """The read API: pages, filters, names of a person, other tenants, memories; and its indexes."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from brain.adapters.traffic import INDEX, buckets
 from tests.integration.brain.world import PHONE, TENANT, Brain, World, whatsapp
 
 SHOWN = {
@@ -71,6 +73,16 @@ async def test_filters(brain: Brain):
     assert {s.labels["channel"] for s in samples} == {"api", "whatsapp"}
     assert await count("/api/users", "users") == 3
     assert await count("/api/users?channel=whatsapp", "users") == 1
+    channel_id = (await brain.get("/api/interactions"))["interactions"][0]["channel_id"]
+    assert await count(f"/api/interactions?channel_id={channel_id}", "interactions") == 1
+    assert await count("/api/users?action=BLOCK", "users") == 1
+    assert await count("/api/users?action=PROCEED", "users") == 2
+    moods = [await count(f"/api/users?mood={name}", "users") for name in ("low", "even", "good")]
+    assert sum(moods) == 3
+    for q, people in (("u", 2), ("U2", 1), ("%2B4477", 1), (PHONE, 1), ("7700", 0), ("", 3)):
+        assert await count(f"/api/users?q={q}", "users") == people, q
+    assert await count("/api/users?seen_since=2999-01-01T00:00:00Z", "users") == 0
+    assert await count("/api/users?q=.*", "users") == 0
     for bad in (
         "?action=NOPE",
         "?limit=0",
@@ -163,6 +175,16 @@ async def test_every_query_uses_an_index(world: World):
         user = await brain.get("/api/users/u1")
         for path in (
             "/api/users?channel=api",
+            "/api/users?q=u1&mood=low&action=PROCEED&seen_since=2020-01-01T00:00:00Z",
+            "/api/users?mood=good",
+            "/api/users?action=BLOCK",
+            "/api/users?q=gb",
+            "/api/alerts",
+            "/api/alerts?state=all",
+            "/api/overview",
+            "/api/overview?hours=720",
+            "/api/interactions?channel_id=mc_1",
+            "/api/interactions?action=BLOCK",
             f"/api/users/{user['id']}/memories?q=fruit",
             "/api/users/u1/interactions?action=PROCEED&channel=api",
             "/api/interactions?channel=api",
@@ -185,8 +207,44 @@ async def test_every_query_uses_an_index(world: World):
     assert len(seen) > 10
     assert not [plan for plan in seen if "COLLSCAN" in plan[2]], seen
     for plan in plans:
-        assert not plan.get("hasSortStage"), plan["command"]
+        # Whoever is found by the beginning of a word comes in the order of words.
+        searched = "'search'" in str(plan["command"])
+        assert searched or not plan.get("hasSortStage"), plan["command"]
         # Reads little more than it returns: the index bounds are right, not only its name.
         assert plan.get("docsExamined", 0) <= plan.get("nreturned", 0) + 15, plan["command"]
     tenants = await world.database["end_users"].distinct("tenant")
     assert tenants == [TENANT]
+
+
+async def test_the_overview_counts_without_reading_a_single_interaction(brain: Brain):
+    empty = await brain.get("/api/overview")
+    assert (empty["received"], empty["people"], empty["latency_ms"]) == (0, 0, None)
+    assert len(empty["buckets"]) == 24
+    for number in range(3):
+        await brain.processed(f"hello {number}")
+    await brain.processed("I want to kill myself", user_id="u2")
+    found = await brain.get("/api/overview?hours=2")
+    assert len(found["buckets"]) == 24
+    assert (found["received"], found["people"], found["open_alerts"]) == (4, 2, 1)
+    assert sum(bucket["blocked"] for bucket in found["buckets"]) == 1
+    assert found["answered"] >= 1
+    assert 0 <= found["latency_ms"]["median"] <= found["latency_ms"]["p95"]
+    pipeline = buckets(TENANT, datetime.now(UTC) - timedelta(hours=2), timedelta(hours=1))
+    told = await brain.database.command(
+        "explain",
+        {"aggregate": "interactions", "pipeline": pipeline, "cursor": {}, "hint": INDEX},
+        verbosity="executionStats",
+    )
+    assert examined(told) == {0}
+    for bad in ("0", "745", "x"):
+        assert (await brain.call("GET", f"/api/overview?hours={bad}")).status == 422
+
+
+def examined(told: Any) -> set[int]:
+    """Every count of documents that were fetched."""
+    if isinstance(told, dict):
+        own = {told["totalDocsExamined"]} if "totalDocsExamined" in told else set()
+        return own.union(*(examined(value) for value in told.values()))
+    if isinstance(told, list):
+        return set().union(*(examined(value) for value in told))
+    return set()

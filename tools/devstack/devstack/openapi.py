@@ -70,8 +70,9 @@ def sections() -> list[Section]:
             "alerts",
             "The safety inbox: whom a human should look at.",
             "Id of the interaction.",
-            [*declared_by(Alerts), *declared_by(Overview)],
+            declared_by(Alerts),
         ),
+        Section("overview", "Whether everything is well.", "", declared_by(Overview)),
         Section("deliveries", "What became of what was said.", "", declared_by(Deliveries)),
         Section(
             "privacy",

@@ -47,8 +47,9 @@ class Watcher:
 class Live:
     """Passes events on by tenant, and tells when they stop coming."""
 
-    def __init__(self, probe: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, probe: Callable[[], Awaitable[None]], *, probe_s: float = PROBE_S) -> None:
         self._probe = probe
+        self._probe_s = probe_s
         self._watchers: set[Watcher] = set()
         self._task: asyncio.Task[None] | None = None
         self.connected = True
@@ -94,7 +95,7 @@ class Live:
     async def _look_after(self) -> None:
         while True:
             await self._look()
-            await asyncio.sleep(PROBE_S)
+            await asyncio.sleep(self._probe_s)
 
     async def _look(self) -> None:
         reason: str | None

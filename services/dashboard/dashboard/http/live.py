@@ -1,6 +1,7 @@
 """``/app/events``: server-sent events for one open page."""
 
 import asyncio
+from contextlib import suppress
 
 import orjson
 from aiohttp import web
@@ -35,10 +36,9 @@ class Events:
             }
         )
         await response.prepare(request)
-        try:
+        # A page that is closed takes the connection with it.
+        with suppress(ConnectionError):
             await self._tell(request, response)
-        except ConnectionError:
-            pass  # the page was closed
         return response
 
     async def _tell(self, request: web.Request, response: web.StreamResponse) -> None:

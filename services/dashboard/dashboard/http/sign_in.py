@@ -36,12 +36,12 @@ class SignIn:
 
     async def form(self, request: web.Request) -> web.Response:
         """Ask for the key."""
-        return page(request, "sign_in.html", next=_inside(request.query.get("next")), problem=None)
+        return page(request, "sign_in.html", next=inside(request.query.get("next")), problem=None)
 
     async def enter(self, request: web.Request) -> web.Response:
         """A session, when the API knows the key and it may read."""
         form = await request.post()
-        key, target = str(form.get("key", "")).strip(), _inside(str(form.get("next", "")))
+        key, target = str(form.get("key", "")).strip(), inside(str(form.get("next", "")))
         session = await self._session(request, key)
         if isinstance(session, str):
             return page(request, "sign_in.html", status=401, next=target, problem=session)
@@ -85,7 +85,7 @@ async def home(_: web.Request) -> web.Response:
     raise web.HTTPSeeOther(HOME)
 
 
-def _inside(target: str | None) -> str:
+def inside(target: str | None) -> str:
     """A page of ours: nobody is led elsewhere after signing in."""
     if target is None:
         return HOME
