@@ -13,11 +13,13 @@ from pydantic import BaseModel
 
 import humane_ai
 from brain.adapters.user_store import EndUser
+from brain.domain.alerts import Raised, first
 from brain.domain.people import Route
 from brain.domain.profile_facts import Fact, Profile
 from brain.domain.safety import Action
 from brain.domain.state import EndUserState
 from brain.handlers.records import STORED_PARTS
+from brain.http.alerts import alert_shape
 from brain.http.people import SendMessage, UpdateUser
 from brain.http.process import ProcessRequest
 from brain.http.shapes import interaction_shape, outgoing_shape, user_shape
@@ -71,6 +73,19 @@ CHANNEL = channel_shape(
 )
 
 AUDIT = asdict(entry("updated", ["label"], key_label="Night", key_hash="0" * 64, version=2, at=NOW))
+
+ALERT = alert_shape(
+    {
+        "_id": "i",
+        "user_id": "eu",
+        "external_id": "447700900123",
+        "channel": "whatsapp",
+        "channel_id": "mc",
+        "message": {"text": "Help me"},
+        "reply": {"status": "fixed"},
+        "alert": first([Raised("HOLD", ("self_harm",), 0.5)], NOW),
+    }
+)
 
 DELIVERY = delivery_shape(
     Delivery(
@@ -170,6 +185,7 @@ def unread(kind: Any, shown: Any, path: str = "") -> Iterator[str]:
 @pytest.mark.parametrize(
     ("kind", "shown"),
     [
+        (humane_ai.Alert, ALERT),
         (humane_ai.ApiKey, KEY),
         (humane_ai.Audit, AUDIT),
         (humane_ai.Channel, CHANNEL),

@@ -60,10 +60,30 @@ async def test_a_program_sees_and_answers_a_person(tmp_path: Path) -> None:
         assert found.memories[0].similarity > 0
         assert len(await client.users.memories(user.id)) <= found.total_stored
 
+        (same,) = [
+            user async for user in client.users.list(q=PHONE[:6], mood=None, action="PROCEED")
+        ]
+        assert (same.id, same.last_action) == (user.id, "PROCEED")
+        long_ago = datetime.now(timezone.utc) + timedelta(hours=1)
+        assert [user async for user in client.users.list(seen_since=long_ago)] == []
+        await _alerts(client)
         await _taken_over(client, user.id)
         await _keys(client)
         await _in_front_of_a_model(client)
         await _from_a_terminal(info)
+
+
+async def _alerts(client: AsyncHumaneClient) -> None:
+    """A cry for help waits until somebody says that they look after it."""
+    result = await client.process("lena", "I want to kill myself")
+    (alert,) = [alert async for alert in client.alerts.list()]
+    assert (alert.id, alert.action, alert.state) == (result.interaction_id, "BLOCK", "open")
+    done = await client.alerts.update(alert.id, acknowledged=True, assignee="Ana", note="Called.")
+    assert (done.state, done.assignee, done.history[-1].text) == ("acknowledged", "Ana", "Called.")
+    assert [alert async for alert in client.alerts.list()] == []
+    assert (await client.alerts.update(alert.id, unassign=True)).assignee is None
+    with pytest.raises(NotFoundError):
+        await client.alerts.get("nothing")
 
 
 async def _write(simulator: str) -> None:

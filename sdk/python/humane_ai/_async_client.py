@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import httpx
 
 from humane_ai import _core
+from humane_ai._alerts import AsyncAlerts
 from humane_ai._channels import AsyncChannels
 from humane_ai._deliveries import AsyncDeliveries
 from humane_ai._errors import HumaneError
@@ -55,6 +56,8 @@ class AsyncHumaneClient:
         """People, and what a human says to them."""
         self.interactions = AsyncInteractions(self._send)
         """What was said, how it was understood and answered."""
+        self.alerts = AsyncAlerts(self._send)
+        """Whom a human should look at."""
         self.deliveries = AsyncDeliveries(self._send)
         """What became of what was sent."""
         self.memories = AsyncRecall(self._send)

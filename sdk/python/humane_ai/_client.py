@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import httpx
 
 from humane_ai import _core
+from humane_ai._alerts import Alerts
 from humane_ai._channels import Channels
 from humane_ai._deliveries import Deliveries
 from humane_ai._errors import HumaneError
@@ -55,6 +56,8 @@ class HumaneClient:
         """People, and what a human says to them."""
         self.interactions = Interactions(self._send)
         """What was said, how it was understood and answered."""
+        self.alerts = Alerts(self._send)
+        """Whom a human should look at."""
         self.deliveries = Deliveries(self._send)
         """What became of what was sent."""
         self.memories = Recall(self._send)

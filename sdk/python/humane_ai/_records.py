@@ -27,6 +27,11 @@ from humane_ai._types import (
 Action = Literal["PROCEED", "HOLD", "BLOCK"]
 """What the safety check said of a message."""
 
+Mood = Literal["low", "even", "good"]
+"""Below .35, between, above .65."""
+
+AlertFilter = Literal["open", "acknowledged", "all"]
+
 DeliveryState = Literal[
     "queued",
     "sending",
@@ -94,6 +99,7 @@ class User(Impression):
     known_since: datetime | None = None
     last_seen: datetime | None = None
     last_action: str | None = None
+    """The verdict of the safety check on their last message."""
     opted_out: bool = False
     """They asked not to be answered."""
     held_until: datetime | None = None
@@ -303,6 +309,46 @@ class Delivery:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     history: tuple[DeliveryStep, ...] = ()
+    raw: Json = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class AlertEntry:
+    """Something that was done about an alert."""
+
+    at: datetime | None = None
+    by: str = ""
+    """Label of the API key; ``safety`` for the machine."""
+    what: str = ""
+    """raised, acknowledged, reopened, assigned or note."""
+    text: str | None = None
+    """A note, or to whom it was assigned."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A message that a human should look at."""
+
+    id: str = ""
+    """Of the interaction."""
+    user_id: str = ""
+    external_id: str = ""
+    channel: str = ""
+    channel_id: str | None = None
+    raised_at: datetime | None = None
+    action: str = "HOLD"
+    """HOLD or BLOCK, the gravest so far."""
+    flags: tuple[str, ...] = ()
+    risk_score: float = 0.0
+    text: str = ""
+    """What the person wrote; personal data masked."""
+    reply_status: str = ""
+    state: str = "open"
+    """open, until somebody acknowledges it: then acknowledged."""
+    assignee: str | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    history: tuple[AlertEntry, ...] = ()
     raw: Json = field(default_factory=dict, repr=False, compare=False)
 
 

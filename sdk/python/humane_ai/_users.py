@@ -13,14 +13,32 @@ from humane_ai._interactions import READ_INTERACTION
 from humane_ai._memories import LIMIT, memories_request
 from humane_ai._paging import PAGE_SIZE, Listing, async_rows_of, rows_of
 from humane_ai._reading import read
-from humane_ai._records import Action, Interaction, Memories, OutgoingMessage, User
+from humane_ai._records import Action, Interaction, Memories, Mood, OutgoingMessage, User
 
 _read_user = partial(read, User)
 _read_message = partial(read, OutgoingMessage)
 
 
-def _listing(channel: str | None, limit: int) -> Listing[User]:
-    return Listing("/api/users", "users", _read_user, given(channel=channel, limit=limit))
+def _listing(
+    q: str | None,
+    channel: str | None,
+    action: Action | None,
+    mood: Mood | None,
+    seen_since: datetime | None,
+    limit: int,
+) -> Listing[User]:
+    since = None if seen_since is None else _moment("seen_since", seen_since)
+    params = given(q=q, channel=channel, action=action, mood=mood, seen_since=since, limit=limit)
+    return Listing("/api/users", "users", _read_user, params)
+
+
+def _moment(name: str, at: datetime) -> str:
+    """As the API takes it. Raises InvalidArgumentError without a time zone."""
+    if at.utcoffset() is None:
+        raise InvalidArgumentError(
+            f"{name} needs a time zone: datetime.now(timezone.utc) + timedelta(hours=1), say."
+        )
+    return at.isoformat()
 
 
 def _get_request(user_id: str) -> Request[User]:
@@ -35,11 +53,7 @@ def _auto_reply_request(user_id: str, auto_reply: Any) -> Request[User]:
 def _pause_request(user_id: str, until: datetime | None) -> Request[User]:
     if until is None:
         return _auto_reply_request(user_id, "paused")
-    if until.utcoffset() is None:
-        raise InvalidArgumentError(
-            "until needs a time zone: datetime.now(timezone.utc) + timedelta(hours=1), say."
-        )
-    return _auto_reply_request(user_id, {"paused_until": until.isoformat()})
+    return _auto_reply_request(user_id, {"paused_until": _moment("until", until)})
 
 
 def _send_request(
@@ -87,12 +101,23 @@ class Users:
     def __init__(self, send: Send) -> None:
         self._send = send
 
-    def list(self, channel: str | None = None, limit: int = PAGE_SIZE) -> Iterator[User]:
+    def list(
+        self,
+        channel: str | None = None,
+        limit: int = PAGE_SIZE,
+        *,
+        q: str | None = None,
+        action: Action | None = None,
+        mood: Mood | None = None,
+        seen_since: datetime | None = None,
+    ) -> Iterator[User]:
         """Everybody, last seen first; ``channel``: only those met there, such as "whatsapp".
 
+        ``q``: only those of whose names, numbers or ids a word begins so. ``action`` is the verdict on
+        their last message, ``mood`` how they were after it, ``seen_since`` a moment with a time zone.
         Pages are asked for as you get there, ``limit`` people at a time, 1 to 200.
         """
-        return rows_of(self._send, _listing(channel, limit))
+        return rows_of(self._send, _listing(q, channel, action, mood, seen_since, limit))
 
     def get(self, user_id: str) -> User:
         """One person, their state at this moment. Raises NotFoundError."""
@@ -170,12 +195,23 @@ class AsyncUsers:
     def __init__(self, send: AsyncSend) -> None:
         self._send = send
 
-    def list(self, channel: str | None = None, limit: int = PAGE_SIZE) -> AsyncIterator[User]:
+    def list(
+        self,
+        channel: str | None = None,
+        limit: int = PAGE_SIZE,
+        *,
+        q: str | None = None,
+        action: Action | None = None,
+        mood: Mood | None = None,
+        seen_since: datetime | None = None,
+    ) -> AsyncIterator[User]:
         """Everybody, last seen first; ``channel``: only those met there, such as "whatsapp".
 
+        ``q``: only those of whose names, numbers or ids a word begins so. ``action`` is the verdict on
+        their last message, ``mood`` how they were after it, ``seen_since`` a moment with a time zone.
         Pages are asked for as you get there, ``limit`` people at a time, 1 to 200.
         """
-        return async_rows_of(self._send, _listing(channel, limit))
+        return async_rows_of(self._send, _listing(q, channel, action, mood, seen_since, limit))
 
     async def get(self, user_id: str) -> User:
         """One person, their state at this moment. Raises NotFoundError."""

@@ -24,6 +24,11 @@ async def test_every_change_is_kept_with_names_and_without_values(world: World) 
         ("updated", ["access_token", "label"]),
         ("created", sorted(CREATE)),
     ]
+    _, everywhere = await world.call("GET", "/api/audit")
+    own = [item for item in everywhere["audit"] if item["channel_id"] in path]
+    assert [
+        {k: v for k, v in item.items() if k not in {"channel_id", "label"}} for item in own
+    ] == (found["audit"])
     first = found["audit"][-1]
     assert (first["key_label"], first["version"]) == ("first key", 1)
     assert secret_hash(world.key).startswith(first["key"])

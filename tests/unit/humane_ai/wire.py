@@ -198,7 +198,7 @@ class Wire:
             return self._privacy(request, parts[2:])
         if parts[1] == "keyring":
             return self._keyring(request.method)
-        if parts[1] in ("users", "interactions", "deliveries", "keys"):
+        if parts[1] in ("users", "interactions", "deliveries", "alerts", "keys"):
             return self._records(request, parts[1], parts[2:], body)
         return problem(404, "no-route", "There is no such route.")
 
@@ -330,6 +330,8 @@ class Wire:
                 return self._once(request, lambda: (201, self._key(body)))
             case ("PATCH", "users", [_]):
                 return web.json_response({**USER, "held_until": held_until(body["auto_reply"])})
+            case ("PATCH", "alerts", [alert_id]):
+                self._attended(alert_id, body)
             case ("DELETE", "keys", [key_id]):
                 records.keys = [key for key in records.keys if key["id"] != key_id]
                 return web.Response(status=204)
@@ -343,6 +345,15 @@ class Wire:
                 return self._page(request, listed, getattr(records, listed))
         found = [row for row in getattr(records, kind) if parts[0] in (row["id"], "sarah")]
         return web.json_response(found[0]) if found else problem(404, "not-found", "None such.")
+
+    def _attended(self, alert_id: str, body: Any) -> None:
+        """As the services do it: what is not given stays."""
+        for alert in self.records.alerts:
+            if alert["id"] == alert_id:
+                if "acknowledged" in body:
+                    alert["state"] = "acknowledged" if body["acknowledged"] else "open"
+                if "assignee" in body:
+                    alert["assignee"] = body["assignee"]
 
     def _page(self, request: web.Request, name: str, rows: list[Any]) -> web.Response:
         begin = int(request.query.get("cursor", "0"))

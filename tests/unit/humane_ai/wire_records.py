@@ -121,6 +121,25 @@ DELIVERY: dict[str, Any] = {
     "history": [{"state": "queued", "at": AT}],
 }
 
+ALERT: dict[str, Any] = {
+    "id": "i-1",
+    "user_id": "u-1",
+    "external_id": "447700900123",
+    "channel": "whatsapp",
+    "channel_id": "mc_1",
+    "raised_at": AT,
+    "action": "BLOCK",
+    "flags": ["self_harm"],
+    "risk_score": 0.97,
+    "text": "I want to kill myself",
+    "reply_status": "fixed",
+    "state": "open",
+    "assignee": None,
+    "acknowledged_at": None,
+    "acknowledged_by": None,
+    "history": [{"at": AT, "by": "safety", "what": "raised", "text": None}],
+}
+
 KEY: dict[str, Any] = {
     "id": "k-1",
     "label": "Night shift",
@@ -155,6 +174,7 @@ class Records:
     interactions: list[Any] = field(default_factory=lambda: [INTERACTION])
     messages: list[Any] = field(default_factory=lambda: [MESSAGE])
     deliveries: list[Any] = field(default_factory=lambda: [DELIVERY])
+    alerts: list[Any] = field(default_factory=lambda: [{**ALERT}])
     memories: list[Any] = field(default_factory=lambda: [{**MEMORY, "similarity": 0.83}])
     keys: list[Any] = field(default_factory=lambda: [KEY])
     keyring: Any = field(

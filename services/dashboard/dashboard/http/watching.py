@@ -1,6 +1,7 @@
 """Pages that only show: overview, people, interactions, safety, audit."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,8 @@ ROWS = 25
 SPOKEN = 20
 """Messages of a conversation at a time."""
 HOURS = {"2": "2 hours", "24": "24 hours", "168": "7 days", "720": "30 days"}
-USER_FILTERS = ("q", "channel", "mood", "action", "seen_since", "cursor")
+SEEN = {"1": "hour", "24": "day", "168": "week", "720": "month"}
+USER_FILTERS = ("q", "channel", "mood", "action", "cursor")
 INTERACTION_FILTERS = ("channel_id", "action", "cursor")
 RECENT = 3
 
@@ -66,6 +68,9 @@ class Watching:
     async def users(self, request: web.Request) -> web.Response:
         """People, last seen first."""
         asked = {name: request.query.get(name) for name in USER_FILTERS}
+        seen = request.query.get("seen")
+        if seen in SEEN:
+            asked["seen_since"] = (datetime.now(UTC) - timedelta(hours=int(seen))).isoformat()
         found = await self._part(request, "People", "/api/users", limit=ROWS, **asked)
         return page(
             request,
@@ -73,6 +78,7 @@ class Watching:
             found=found,
             next_page=_next(request, found),
             filtered=any(asked.values()),
+            seen=SEEN,
         )
 
     async def user(self, request: web.Request) -> web.Response:

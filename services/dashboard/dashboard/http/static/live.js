@@ -4,6 +4,7 @@
 const SETTLE_MS = 1200; // what an event tells of may be written a moment later
 const QUICK_MS = 120;
 const RETRY_MS = 2000;
+const LOOK_MS = 15000; // a service that dies sends no event
 const settings = { sound: false, badge: true, ...stored() };
 let readAt = new Date();
 let timer = null;
@@ -43,9 +44,20 @@ function stand() {
   else say("");
 }
 
+// What cannot be read now is said above what was read last.
+function note(old, missing) {
+  if (old.querySelector("[data-missing]")) return;
+  const notice = document.importNode(missing, true);
+  notice.append(` What you see is of ${clock.format(readAt)}.`);
+  const heading = old.querySelector("h2");
+  if (heading) heading.after(notice);
+  else old.prepend(notice);
+}
+
 // Forms keep what was typed, disclosure widgets stay as they are, and focus stays where it was.
 function replace(old, fresh) {
-  if (old.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")) return;
+  const missing = fresh.querySelector("[data-missing]");
+  if (missing && old.textContent.trim()) { note(old, missing); return; }
   for (const details of fresh.querySelectorAll("details[id]")) {
     const known = document.getElementById(details.id);
     if (known && known.open) details.open = true;
@@ -59,7 +71,9 @@ function replace(old, fresh) {
   const focused = old.contains(document.activeElement) ? path(old, document.activeElement) : null;
   old.replaceWith(fresh);
   const target = focused && find(fresh, focused);
-  if (target) target.focus({ preventScroll: true });
+  if (!target) return;
+  target.focus({ preventScroll: true });
+  if (focused.selection) target.setSelectionRange(...focused.selection);
 }
 
 function path(root, element) {
@@ -67,10 +81,13 @@ function path(root, element) {
   for (let at = element; at !== root; at = at.parentElement) {
     steps.unshift([...at.parentElement.children].indexOf(at));
   }
-  return { steps, href: element.getAttribute("href") };
+  const typed = element.matches("textarea, input[type=text], input:not([type])");
+  const selection = typed ? [element.selectionStart, element.selectionEnd] : null;
+  return { steps, selection, id: element.id, href: element.getAttribute("href") };
 }
 
-function find(root, { steps, href }) {
+function find(root, { steps, id, href }) {
+  if (id) return root.querySelector(`#${CSS.escape(id)}`);
   if (href) return root.querySelector(`[href="${CSS.escape(href)}"]`);
   return steps.reduce((at, step) => at && at.children[step], root);
 }
@@ -191,4 +208,5 @@ if (document.body.dataset.events) {
     if (quiet || document.querySelector("[data-missing]")) read();
     stand();
   }, 5000);
+  setInterval(() => { if (!document.hidden) read(); }, LOOK_MS);
 }
