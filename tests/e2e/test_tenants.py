@@ -22,7 +22,7 @@ from tests.e2e.product import Channel, Product, new_phone, text_message, webhook
 from tests.e2e.test_promises import interactions_known
 from tests.support.eventually import eventually
 
-TEXT = "the planted words of the first tenant"
+TEXT = "the planted words of the first tenant, I want to kill myself"
 APIS: tuple[ModuleType, ...] = (brain.http, channels_api.http, outbound.http)
 
 
@@ -112,6 +112,12 @@ CASES: Mapping[tuple[str, str], Case] = {
     ("GET", "/api/interactions/{id}/media"): Case("/api/interactions/{interaction}/media"),
     ("GET", "/api/privacy/export/{user_id}"): Case("/api/privacy/export/{user}"),
     ("DELETE", "/api/privacy/erase/{user_id}"): Case("/api/privacy/erase/{user}"),
+    ("GET", "/api/alerts"): Case("/api/alerts?state=all", own=True),
+    ("GET", "/api/alerts/{id}"): Case("/api/alerts/{interaction}"),
+    ("PATCH", "/api/alerts/{id}"): Case("/api/alerts/{interaction}", {"acknowledged": True}),
+    ("GET", "/api/overview"): Case("/api/overview", own=True),
+    ("GET", "/api/caller"): Case("/api/caller", own=True),
+    ("GET", "/api/audit"): Case("/api/audit", own=True),
     ("GET", "/api/deliveries"): Case("/api/deliveries?interaction_id={interaction}", own=True),
 }
 OPERATORS = {("GET", "/api/keyring"), ("POST", "/api/keyring/rotation")}
@@ -224,9 +230,11 @@ async def test_a_key_goes_no_further_than_its_scopes(product: Product, planted: 
         for allowing, key in keys.items():
             status, text = await called(product, planted, operation, key)
             allowed = declaration.scope in allowing or "admin" in allowing
-            if declaration.scope is None:
+            if operation == ("DELETE", "/api/keys/{id}"):
                 # A key may revoke itself; this is another's.
                 allowed = "admin" in allowing
+            elif declaration.scope is None:
+                allowed = True
             refused = '"urn:platform:problem:scope-missing"' in text
             assert refused is not allowed, (operation, allowing, status, text)
             if refused:

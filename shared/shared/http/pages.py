@@ -1,5 +1,6 @@
 """Cursors of listings: opaque, and only as far as the tenant's own rows."""
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -26,6 +27,30 @@ def _place(text: Any) -> Place:
 Cursor = Annotated[
     Place, BeforeValidator(_place), WithJsonSchema({"type": "string", "format": "cursor"})
 ]
+
+
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE)
+
+
+def _moment(text: Any) -> datetime:
+    """In UTC; what lies before the year 1 there is its beginning."""
+    if not isinstance(text, str) or not RFC3339.fullmatch(text):
+        raise ValueError("is no moment with a time zone, such as 2026-03-01T10:00:00Z")
+    at = datetime.fromisoformat(text.upper())
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return (
+            datetime.min.replace(tzinfo=UTC) if at.year == 1 else datetime.max.replace(tzinfo=UTC)
+        )
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""A moment in a query; pydantic's own would take a bare number for seconds."""
 
 
 class Query(BaseModel):

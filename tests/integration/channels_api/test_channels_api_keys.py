@@ -36,7 +36,7 @@ async def test_keys_are_made_listed_and_revoked(world: World) -> None:
     assert re.fullmatch(r"key_[0-9A-Za-z]{22}", made["id"])
     assert re.fullmatch(r"hx_[0-9A-Za-z]{43}", made["key"])
     assert (made["label"], made["last4"]) == ("crm", made["key"][-4:])
-    status, caller = await world.call("GET", "/api/keys/current", key=made["key"])
+    status, caller = await world.call("GET", "/api/caller", key=made["key"])
     assert (status, caller["label"], caller["scopes"]) == (200, "crm", ["channels"])
     assert caller["tenant"]
     _, listed = await world.call("GET", "/api/keys")

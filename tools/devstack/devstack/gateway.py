@@ -13,6 +13,7 @@ HOP_BY_HOP = frozenset(
 ROUTES = (
     ("/api/ingress/", "ingress"),
     ("/api/audit", "channels-api"),
+    ("/api/caller", "channels-api"),
     ("/api/channels", "channels-api"),
     ("/api/keyring", "channels-api"),
     ("/api/keys", "channels-api"),

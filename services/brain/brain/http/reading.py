@@ -3,7 +3,7 @@
 from typing import Literal
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from brain.adapters.interaction_store import InteractionFilter, InteractionStore
 from brain.adapters.memory_store import MemoryStore
@@ -24,7 +24,7 @@ from brain.http.shapes import (
 from shared.clock import Clock
 from shared.http.keys import PRINCIPAL
 from shared.http.operations import Operation
-from shared.http.pages import LARGEST_LIMIT, PageQuery, Query, page_of
+from shared.http.pages import LARGEST_LIMIT, Moment, PageQuery, Query, page_of
 from shared.http.problem import json_response, not_found, read_query
 
 MOODS = {"low": (0.0, 0.35), "even": (0.35, 0.65), "good": (0.65, 1.0)}
@@ -47,9 +47,7 @@ class UsersQuery(PageQuery):
         default=None,
         description="Mood after the last message: low is below .35, good above .65.",
     )
-    seen_since: AwareDatetime | None = Field(
-        default=None, description="Only those who wrote since then."
-    )
+    seen_since: Moment | None = Field(default=None, description="Only those who wrote since then.")
 
     def wanted(self) -> UserFilter:
         """What it asks for."""

@@ -373,8 +373,9 @@ class Channels:
         """What happened at a number's webhook and at Meta, in plain sentences, newest first."""
         limit = read_query(request, ActivityQuery).limit
         channel = await self._channel(request)
-        newest = await self._activity.newest(channel.tenant, channel.id, limit)
+        # In this order the list has whatever the diagnosis speaks of.
         diagnosis = finding_shape(await self._examine.diagnosis(channel))
+        newest = await self._activity.newest(channel.tenant, channel.id, limit)
         return json_response({"activity": newest, "diagnosis": diagnosis})
 
 

@@ -62,7 +62,7 @@ class Keys:
                 query=KeysQuery,
                 problems=(OPERATOR_ONLY,),
             ),
-            Operation(*("GET", "/api/keys/current", self.current, None), answer=CallerShape),
+            Operation(*("GET", "/api/caller", self.current, None), answer=CallerShape),
             Operation(
                 *("DELETE", "/api/keys/{id}", self.revoke, None),
                 answer=None,

@@ -135,7 +135,7 @@ class TenantAuditEntry(AuditEntry):
     """One change of one of your channels."""
 
     channel_id: str
-    label: str
+    label: str | None
     """Of the channel."""
 
 

@@ -64,7 +64,7 @@ class SignIn:
         if not key:
             return "Paste your API key."
         try:
-            caller = await self._api.get(key, "/api/keys/current")
+            caller = await self._api.get(key, "/api/caller")
         except ApiError as error:
             self._throttle.failed(request)
             return error.detail
